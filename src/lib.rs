@@ -1,0 +1,36 @@
+//! tintype makes social images beside the database: a row is written, and moments later it holds the URL of its picture.
+//!
+//! The modules below stand in the order in which one changed row travels through them. Read them once from top to bottom,
+//! or start at [`executor`], which takes one job through stages 4 to 7. `docs/ARCHITECTURE.md` tells the same road in prose.
+//!
+//! Imports go down only: commands and the worker know the queue, the queue knows the database, and [`markdown`], [`post`] and
+//! [`card`] know none of them: text in, pixels out.
+
+// 1. A watched table, and what is installed for it.
+pub mod install;
+pub mod source;
+// 2. A change is heard, and becomes a claimed job.
+pub mod listener;
+pub mod queue;
+// 3. A free slot takes a job.
+pub mod executor;
+pub mod worker;
+// 4. A row becomes a post.
+pub mod markdown;
+pub mod post;
+// 5. A post becomes a picture.
+pub mod card;
+pub mod picture;
+// 6. A picture becomes an object with a URL.
+pub mod storage;
+// 7. The URL goes into the row, and the job is done.
+pub mod maintenance;
+pub mod publish;
+
+// What all of them stand on.
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod scratch;
