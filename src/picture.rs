@@ -1,1 +1,188 @@
-//! (to come)
+//! A post goes in, the card that shows it best comes out, or the reason why there is none. The choice depends on the post and on
+//! what the source asks for, and on nothing else.
+
+mod snippet;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::card::{Card, CodeCard, Eyebrow, TitleCard};
+use crate::markdown::{Block, Origin, shortened};
+use crate::post::Post;
+use snippet::{Snippet, tidy};
+
+/// The length of a text that stands in for a missing title, in characters.
+const STAND_IN: usize = 90;
+/// The longest text alternative in characters; some networks take no more than 420.
+const ALT_TEXT: usize = 400;
+
+/// Languages of sessions, listings and drawings, which are passed over while there is anything else.
+#[rustfmt::skip]
+const PASSED_OVER: &[&str] = &[
+    // shells and consoles
+    "sh", "shell", "bash", "zsh", "fish", "ksh", "csh", "tcsh", "nu", "nushell", "powershell", "pwsh", "ps1", "psm1", "bat",
+    "batch", "cmd", "dos", "dosbatch", "winbatch", "console", "shellsession", "shell-session", "sh-session", "bash-session",
+    "terminal", "term", "tty", "cli", "command", "commandline", "command-line", "session", "output", "out", "stdout", "stderr",
+    "log", "logs", "iex", "irb", "pycon", "doscon", "ps1con", "psql",
+    // changes
+    "diff", "patch", "udiff",
+    // text
+    "text", "txt", "plain", "plaintext", "plain-text", "none", "nohighlight", "no-highlight", "raw", "tree", "ascii",
+    // drawings
+    "mermaid", "dot", "graphviz", "plantuml", "puml", "d2", "ditaa", "svgbob", "bob", "goat", "nomnoml", "wavedrom", "vega",
+    "vega-lite", "vegalite", "pikchr", "diagram", "chart", "flowchart", "sequence", "erd", "bytefield", "excalidraw", "kroki",
+];
+
+/// What a source wants drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Draw {
+    /// Code where the post has any, else its title.
+    #[default]
+    Auto,
+    /// Code, or no picture.
+    Code,
+    /// The title, even where there is code.
+    Title,
+}
+
+/// A word that names no [`Draw`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not something to draw: use `auto`, `code` or `title`")]
+pub struct UnknownDraw(String);
+
+impl FromStr for Draw {
+    type Err = UnknownDraw;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDraw> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "code" => Ok(Self::Code),
+            "title" => Ok(Self::Title),
+            _ => Err(UnknownDraw(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Draw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Code => "code",
+            Self::Title => "title",
+        })
+    }
+}
+
+/// Why a post gets no picture.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Skip {
+    /// Code was asked for, and the post has none.
+    #[error("the post has no code block, and its source asks for code only")]
+    NoCode,
+    /// There is nothing to write on a card.
+    #[error("the post has neither a title nor any text")]
+    Empty,
+    /// A block was asked for by number, and there are fewer.
+    #[error("the post has no code block {asked}: it has {found}")]
+    NoSuchBlock {
+        /// The number asked for, from 1.
+        asked: usize,
+        /// How many code blocks hold something.
+        found: usize,
+    },
+}
+
+/// Chooses the card of a post. `block` asks for one block by its number, counted from 1 over the blocks that are not empty, and
+/// then code is drawn whatever `draw` says.
+pub fn choose(post: &Post, draw: Draw, block: Option<usize>) -> Result<Card, Skip> {
+    let candidates: Vec<(&Block, Snippet)> = post
+        .blocks
+        .iter()
+        .map(|block| (block, tidy(&block.code, &block.info.highlights)))
+        .filter(|(_, snippet)| !snippet.code.is_empty())
+        .collect();
+    if let Some(asked) = block {
+        let found = candidates.len();
+        let chosen =
+            asked.checked_sub(1).and_then(|at| candidates.get(at)).ok_or(Skip::NoSuchBlock { asked, found })?;
+        return Ok(code_card(post, chosen));
+    }
+    match (draw, preferred(&candidates)) {
+        (Draw::Auto | Draw::Code, Some(chosen)) => Ok(code_card(post, chosen)),
+        (Draw::Code, None) => Err(Skip::NoCode),
+        (Draw::Auto, None) | (Draw::Title, _) => title_card(post).ok_or(Skip::Empty),
+    }
+}
+
+/// The block marked as cover; else the first of two lines or more in a language to read; else the first.
+fn preferred<'a, 'b>(candidates: &'a [(&'b Block, Snippet)]) -> Option<&'a (&'b Block, Snippet)> {
+    let is_cover = |(block, _): &&(&Block, Snippet)| block.info.cover;
+    let is_code = |(block, snippet): &&(&Block, Snippet)| {
+        block.origin != Origin::Indented
+            && snippet.code.contains('\n')
+            && !block.info.language.as_deref().is_some_and(is_passed_over)
+    };
+    candidates.iter().find(is_cover).or_else(|| candidates.iter().find(is_code)).or_else(|| candidates.first())
+}
+
+fn is_passed_over(language: &str) -> bool {
+    let language = language.to_ascii_lowercase();
+    PASSED_OVER.contains(&language.as_str()) || language.starts_with("diff-")
+}
+
+fn eyebrow(post: &Post) -> Eyebrow {
+    Eyebrow { author: post.author.clone(), site: post.site.clone() }
+}
+
+fn code_card(post: &Post, (block, snippet): &(&Block, Snippet)) -> Card {
+    let info = &block.info;
+    let numbered = info.line_numbers || info.first_line.is_some();
+    Card::Code(CodeCard {
+        eyebrow: eyebrow(post),
+        title: post.title.clone(),
+        file: info.file.clone(),
+        language: info.language.clone(),
+        code: snippet.code.clone(),
+        highlights: snippet.highlights.clone(),
+        line_numbers: numbered.then(|| info.first_line.unwrap_or(1) + snippet.first_line - 1),
+    })
+}
+
+/// A post without a title shows its first words as one.
+fn title_card(post: &Post) -> Option<Card> {
+    let (title, excerpt) = match (&post.title, &post.excerpt) {
+        (Some(title), excerpt) => (title.clone(), excerpt.clone()),
+        (None, Some(excerpt)) => (shortened(excerpt, STAND_IN), None),
+        (None, None) => return None,
+    };
+    Some(Card::Title(TitleCard {
+        eyebrow: eyebrow(post),
+        title,
+        excerpt,
+        tags: post.tags.clone(),
+        date: post.date.map(|date| date.strftime("%-d %b %Y").to_string()),
+    }))
+}
+
+/// What a picture shows, for those who cannot see it: `Elixir code: Save a LiveView form`. `language_name` turns a language as it
+/// was written into its proper name.
+pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
+    let text = match card {
+        Card::Code(card) => {
+            let kind = card.language.as_deref().map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
+            let first_line = || card.code.lines().find(|line| line.contains(char::is_alphanumeric)).map(str::trim);
+            match card.title.as_deref().or(card.file.as_deref()).or_else(first_line) {
+                Some(what) => format!("{kind}: {what}"),
+                None => kind,
+            }
+        }
+        Card::Title(card) => match &card.excerpt {
+            Some(excerpt) if card.title.ends_with(['.', '!', '?', '…']) => format!("{} {excerpt}", card.title),
+            Some(excerpt) => format!("{}. {excerpt}", card.title),
+            None => card.title.clone(),
+        },
+    };
+    shortened(&text, ALT_TEXT)
+}
