@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 #[test]
 fn the_row_wins_over_front_matter_and_that_over_the_heading() {
     let body = "---\ntitle: Front\nauthor: Grace Hopper\nsite: front.example\ndate: 2026-01-02\ntags: [a]\n---\n# Heading\n\ntext";
@@ -14,13 +10,13 @@ fn the_row_wins_over_front_matter_and_that_over_the_heading() {
     assert_eq!(from_body.author.as_deref(), Some("Grace Hopper"));
     assert_eq!(from_body.site.as_deref(), Some("front.example"));
     assert_eq!(from_body.date, Some(jiff::civil::date(2026, 1, 2)));
-    assert_eq!((from_body.tags, from_body.excerpt), (vec!["a".to_owned()], some("text")));
+    assert_eq!((from_body.tags, from_body.excerpt), (vec!["a".to_owned()], Some("text".into())));
 
     let row = Fields {
-        title: some(" <b>Row</b>\n title "),
-        author: some("Ada\u{0} Lovelace"),
-        site: some("  "),
-        date: some("2026-11-21 10:00:00+02"),
+        title: Some(" <b>Row</b>\n title ".into()),
+        author: Some("Ada\u{0} Lovelace".into()),
+        site: Some("  ".into()),
+        date: Some("2026-11-21 10:00:00+02".into()),
         tags: vec!["#b".to_owned(), "B".to_owned(), " ".to_owned()],
         body: body.to_owned(),
     };
@@ -30,7 +26,7 @@ fn the_row_wins_over_front_matter_and_that_over_the_heading() {
     assert_eq!((post.date, post.tags), (Some(jiff::civil::date(2026, 11, 21)), vec!["b".to_owned()]));
 
     let heading =
-        Post::new(Fields { title: some(""), body: "## The *heading*\n\ntext".to_owned(), ..Fields::default() });
+        Post::new(Fields { title: Some("".into()), body: "## The *heading*\n\ntext".to_owned(), ..Fields::default() });
     assert_eq!(heading.title.as_deref(), Some("The heading"));
     assert_eq!(Post::new(Fields::default()), Post::default());
 }
@@ -109,8 +105,8 @@ fn a_source_file_is_one_block_named_after_it() {
 fn long_fields_are_cut() {
     let long = "word ".repeat(10_000);
     let fields = Fields {
-        title: some(&long),
-        author: some(&long),
+        title: Some(long.clone()),
+        author: Some(long.clone()),
         tags: vec![long.clone()],
         body: String::new(),
         ..Fields::default()
