@@ -1,0 +1,110 @@
+-- The pieces of SQL that depend on a source: its key, its fingerprint, its triggers. Every identifier is quoted by the
+-- server. All of them take the row's alias as `x`.
+
+-- An expression for the key of row `x` as text: the plain value, or an array literal where the key has several columns.
+-- Times are written in UTC and ISO form whatever the host session's TimeZone and DateStyle are, so that one row has one key.
+CREATE OR REPLACE FUNCTION tintype.key_sql(src tintype.source, x text)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN count(*) = 1 THEN min(part)
+                ELSE format('(ARRAY[%s])::pg_catalog.text', string_agg(part, ', ' ORDER BY n)) END
+      FROM (SELECT k.n, format(CASE k.type
+                WHEN 'timestamp with time zone'    THEN '(pg_catalog.to_jsonb(pg_catalog.timezone(''UTC'', %1$s.%2$I)) OPERATOR(pg_catalog.#>>) ''{}'')'
+                WHEN 'timestamp without time zone' THEN '(pg_catalog.to_jsonb(%1$s.%2$I) OPERATOR(pg_catalog.#>>) ''{}'')'
+                WHEN 'date'                        THEN '(pg_catalog.to_jsonb(%1$s.%2$I) OPERATOR(pg_catalog.#>>) ''{}'')'
+                ELSE '(%1$s.%2$I)::pg_catalog.text' END, x, k.name) AS part
+              FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n)) parts
+$$;
+
+-- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves.
+CREATE OR REPLACE FUNCTION tintype.match_sql(src tintype.source, x text, key text)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '%1$s.%2$I = (%3$s)::%4$s'
+                                  ELSE '%1$s.%2$I = ((%3$s)::pg_catalog.text[])[%5$s]::%4$s' END, x, k.name, key, k.type, k.n), ' AND ' ORDER BY k.n)
+      FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n)
+$$;
+
+-- The columns that the picture is made from.
+CREATE OR REPLACE FUNCTION tintype.drawn_columns(src tintype.source)
+RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_remove(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column], NULL)
+$$;
+
+-- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its
+-- parts and tells NULL from '', so no two contents read the same.
+CREATE OR REPLACE FUNCTION tintype.content_sql(src tintype.source, x text)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('substr(encode(sha256(textsend(ROW(%s)::text)), ''hex''), 1, 32)', string_agg(format('%s.%I::text', x, name), ', '))
+      FROM unnest(tintype.drawn_columns(src)) AS name
+$$;
+
+-- Whether row `x` is wanted at all.
+CREATE OR REPLACE FUNCTION tintype.wanted_sql(src tintype.source)
+RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN src.row_filter IS NULL THEN 'true' ELSE format('((%s) IS TRUE)', src.row_filter) END
+$$;
+
+-- The columns whose change calls for a new picture: those drawn, the key, and those that the row filter speaks of.
+CREATE OR REPLACE FUNCTION tintype.watched_columns(src tintype.source)
+RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(a.attname::text ORDER BY a.attnum)
+      FROM pg_attribute a
+     WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IS DISTINCT FROM src.image_column
+       AND (a.attname = ANY (tintype.drawn_columns(src) || src.key_columns)
+            OR strpos(lower(src.row_filter), lower(a.attname)) > 0)
+$$;
+
+-- Whether a BEFORE trigger of the host's may change a drawn column behind an UPDATE that does not name it. Its function's
+-- text is searched for the columns' names: too often yes is safe, and only costs the column list.
+CREATE OR REPLACE FUNCTION tintype.host_rewrites(src tintype.source)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid, unnest(tintype.drawn_columns(src)) AS name
+         WHERE t.tgrelid = src.relation AND NOT t.tgisinternal
+           AND t.tgtype & 19 = 19                       -- FOR EACH ROW, BEFORE, UPDATE
+           AND strpos(lower(p.prosrc), lower(name)) > 0)
+$$;
+
+-- The function and the triggers of one source, as one script. CREATE OR REPLACE throughout, so it can be run again.
+CREATE OR REPLACE FUNCTION tintype.trigger_sql(src tintype.source)
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    watched text[] := tintype.watched_columns(src);
+    differs text;
+    list    text;
+BEGIN
+    -- Compared as bytes: citext and loose collations call different texts equal, json has no equality at all.
+    SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', name), ' OR ') INTO differs
+      FROM unnest(watched) AS name;
+    SELECT ' OF ' || string_agg(quote_ident(name), ', ') INTO list FROM unnest(watched) AS name;
+    RETURN tintype.marker_sql(src) || format($sql$
+-- AFTER, so that the mark commits with the row or not at all; a write to the image column does not fire it.
+CREATE OR REPLACE TRIGGER tintype_insert AFTER INSERT ON %1$s
+    FOR EACH ROW EXECUTE FUNCTION tintype.mark_%2$s();
+CREATE OR REPLACE TRIGGER tintype_update AFTER UPDATE%3$s ON %1$s
+    FOR EACH ROW WHEN (%4$s) EXECUTE FUNCTION tintype.mark_%2$s();
+$sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE list END, differs);
+END $fn$;
+
+-- The trigger function alone: what an upgrade replaces without touching the host's table.
+CREATE OR REPLACE FUNCTION tintype.marker_sql(src tintype.source)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT format($sql$
+-- Marks a changed row of %1$s. Owner: tintype; to switch it off: ALTER TABLE %1$s DISABLE TRIGGER tintype_insert (and
+-- tintype_update), or SELECT tintype.detach('%4$s'). SECURITY DEFINER, because the application's role has no rights in schema
+-- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 µs a call. First the mark,
+-- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
+-- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.
+CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $mark$
+BEGIN
+    INSERT INTO tintype.change (source, key) VALUES (%2$s, %3$s);
+    IF pg_catalog.pg_sequence_last_value('tintype.bell'::pg_catalog.regclass)
+       OPERATOR(pg_catalog.>) pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())::pg_catalog.int8 THEN
+        PERFORM pg_catalog.pg_notify('tintype', '');
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'tintype: a change of %% was not marked: %%', TG_RELID::pg_catalog.regclass, SQLERRM;
+    RETURN NULL;
+END $mark$;
+$sql$, src.relation, src.id, tintype.key_sql(src, 'NEW'), replace(src.relation::text, '''', ''''''))
+$fn$;

@@ -1,0 +1,89 @@
+-- attach and detach: the only statements of tintype that touch a host's table definition, and only its triggers.
+
+-- Watches a table; again with other columns is an edit. Waits 2 s at most for the table (CREATE TRIGGER needs SHARE ROW
+-- EXCLUSIVE: reads go on, writes wait for it); the command line tries again a few times.
+CREATE OR REPLACE FUNCTION tintype.attach(
+    relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
+    date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
+    draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL)
+RETURNS tintype.source LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+#variable_conflict use_variable
+DECLARE
+    src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site);
+    old tintype.source;
+BEGIN
+    PERFORM tintype.require_rights(src);
+    -- The image column is not compared here: to move the URL elsewhere needs no new keys.
+    SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
+    IF old.key_columns IS DISTINCT FROM src.key_columns THEN
+        DELETE FROM tintype.job j WHERE j.source = old.id;
+        DELETE FROM tintype.image i WHERE i.source = old.id;
+    END IF;
+    INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
+                                     tags_column, image_column, image_blank, row_filter, draw, look, theme, site)
+    VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
+            src.tags_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.site)
+    ON CONFLICT ON CONSTRAINT source_relation_key DO UPDATE SET
+        name = excluded.name, key_columns = excluded.key_columns, key_types = excluded.key_types, body_column = excluded.body_column,
+        title_column = excluded.title_column, author_column = excluded.author_column, date_column = excluded.date_column,
+        tags_column = excluded.tags_column, image_column = excluded.image_column, image_blank = excluded.image_blank,
+        row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme, site = excluded.site
+    RETURNING s.* INTO src;
+    EXECUTE tintype.trigger_sql(src);
+    RETURN src;
+END $$;
+
+-- Says which right is missing, with the GRANT that gives it.
+CREATE OR REPLACE FUNCTION tintype.require_rights(src tintype.source)
+RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    IF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
+        RAISE EXCEPTION 'role % may not create triggers on %', current_user, src.relation
+            USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT TRIGGER ON %s TO %I;', src.relation, current_user);
+    ELSIF src.image_column IS NOT NULL AND NOT has_column_privilege(src.relation, src.image_column, 'UPDATE') THEN
+        RAISE EXCEPTION 'role % may not write column % of %', current_user, quote_ident(src.image_column), src.relation
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('As its owner: GRANT UPDATE (%I) ON %s TO %I;', src.image_column, src.relation, current_user);
+    END IF;
+    FOREACH name IN ARRAY src.key_columns || tintype.drawn_columns(src) LOOP
+        IF NOT has_column_privilege(src.relation, name, 'SELECT') THEN
+            RAISE EXCEPTION 'role % may not read column % of %', current_user, quote_ident(name), src.relation
+                USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT SELECT ON %s TO %I;', src.relation, current_user);
+        END IF;
+    END LOOP;
+END $$;
+
+-- Stops watching a table and forgets what was made for it. URLs in the rows and objects in the store stay.
+CREATE OR REPLACE FUNCTION tintype.detach(relation regclass)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+#variable_conflict use_variable
+DECLARE
+    src tintype.source;
+BEGIN
+    DELETE FROM tintype.source s WHERE s.relation = relation RETURNING s.* INTO src;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table % is not attached', relation
+            USING ERRCODE = 'undefined_object',
+                  HINT = coalesce((SELECT 'Attached are: ' || string_agg(s.name, ', ' ORDER BY s.name) FROM tintype.source s), 'No table is attached.');
+    END IF;
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation) THEN
+        EXECUTE format('DROP TRIGGER IF EXISTS tintype_insert ON %s', relation);
+        EXECUTE format('DROP TRIGGER IF EXISTS tintype_update ON %s', relation);
+    END IF;
+    EXECUTE format('DROP FUNCTION IF EXISTS tintype.mark_%s()', src.id);
+    DELETE FROM tintype.job j WHERE j.source = src.id;
+    DELETE FROM tintype.image i WHERE i.source = src.id;
+END $$;
+
+-- Writes every source's trigger function anew: what an upgrade calls. Takes no lock on the hosts' tables.
+CREATE OR REPLACE FUNCTION tintype.refresh_markers()
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    src tintype.source;
+BEGIN
+    FOR src IN SELECT s.* FROM tintype.source s JOIN pg_class c ON c.oid = s.relation LOOP
+        EXECUTE tintype.marker_sql(src);
+    END LOOP;
+END $$;

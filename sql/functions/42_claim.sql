@@ -1,0 +1,49 @@
+-- Claims: which jobs a worker takes, for how long, and how it gives them back.
+
+-- Takes up to `slots` due jobs for `worker`. The lease runs by this database's clock; each claim has a fresh token.
+-- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park().
+CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer)
+RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE tintype.job j
+       SET lease = nextval('tintype.lease'), owner = worker, lease_until = now() + make_interval(secs => lease_seconds),
+           claimed_revision = j.revision, deaths = j.deaths + (j.lease_until IS NOT NULL)::integer
+     WHERE j.ctid = ANY (ARRAY(
+            SELECT w.ctid FROM tintype.job w
+             WHERE w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
+               AND w.source NOT IN (SELECT s.id FROM tintype.source s WHERE s.paused)
+             ORDER BY w.priority, w.due_at LIMIT slots
+               FOR UPDATE SKIP LOCKED))
+    RETURNING j.*
+$$;
+
+-- Gives claimed jobs back at once, without charging an attempt: what a worker does on shutdown.
+CREATE OR REPLACE FUNCTION tintype.release(worker integer)
+RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH freed AS (
+        UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL WHERE j.owner = worker RETURNING 1)
+    SELECT count(*) FROM freed
+$$;
+
+-- Puts a job back for `seconds`, with the reason. `charge` counts it as a failure of the job's own.
+CREATE OR REPLACE FUNCTION tintype.retry_later(job_source integer, job_key text, job_lease bigint, seconds double precision, charge boolean, reason text)
+RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH put_back AS (
+        UPDATE tintype.job j
+           SET lease = NULL, owner = NULL, lease_until = NULL, attempt = j.attempt + charge::integer, last_error = reason,
+               due_at = CASE WHEN j.revision > j.claimed_revision THEN now() ELSE now() + make_interval(secs => seconds) END
+         WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING 1)
+    SELECT count(*) = 1 FROM put_back
+$$;
+
+-- Records jobs that have cost three workers their lives as failed, so that they are not handed round for ever.
+CREATE OR REPLACE FUNCTION tintype.park()
+RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH poison AS (
+        DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key, j.last_error
+    ), noted AS (
+        INSERT INTO tintype.image AS i (source, key, state, reason)
+        SELECT p.source, p.key, 'failed', 'three workers died while drawing this row' FROM poison p
+        ON CONFLICT (source, key) DO UPDATE SET state = 'failed', reason = excluded.reason, content = NULL, updated_at = now()
+        RETURNING 1)
+    SELECT count(*) FROM noted
+$$;

@@ -1,0 +1,16 @@
+-- Reading one row: what the picture is made from, and its fingerprint, in one statement.
+
+-- No row comes back when the key names none (any more). Times are text in UTC and ISO form.
+CREATE OR REPLACE FUNCTION tintype.read_row(src tintype.source, key text)
+RETURNS TABLE (wanted boolean, content text, title text, body text, author text, date text, tags text, current_image text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT string_agg(coalesce('x.' || quote_ident(name) || '::text', 'NULL::text'), ', ' ORDER BY n) INTO columns
+      FROM unnest(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.image_column])
+           WITH ORDINALITY c(name, n);
+    RETURN QUERY EXECUTE format('SELECT %s, %s, %s FROM %s x WHERE %s',
+        tintype.wanted_sql(src), tintype.content_sql(src, 'x'), columns, src.relation, tintype.match_sql(src, 'x', '$1')) USING key;
+END $$;

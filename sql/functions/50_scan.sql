@@ -1,0 +1,128 @@
+-- Scans: backfill and the sweep walk a table in key order, a step at a time, and mark what they find.
+
+-- One step of a scan: looks at up to `chunk` rows after key `after` (NULL: from the beginning) and marks those that `mode` asks for.
+--   missing   rows without an entry in the ledger whose image column is empty
+--   stale     rows that differ from the ledger, in content or in template (a template not in `templates`), or have no entry
+--   all       every row, drawn again even where nothing changed
+--   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost; rows never seen only if `whole`
+-- `dry` counts and marks nothing. `last_key` is NULL when the scan is at its end.
+CREATE OR REPLACE FUNCTION tintype.scan(
+    src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
+    OUT scanned bigint, OUT marked bigint, OUT last_key text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+DECLARE
+    columns text;   -- the key's columns, for ORDER BY and the row comparison
+    reached text;   -- the same columns of `after`, cast
+    differs text;
+    keys    text[];
+BEGIN
+    SELECT string_agg(format('x.%I', k.name), ', ' ORDER BY k.n),
+           string_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '($1)::%1$s' ELSE '(($1)::text[])[%2$s]::%1$s' END, k.type, k.n), ', ' ORDER BY k.n)
+      INTO columns, reached
+      FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n);
+    differs := CASE mode
+        WHEN 'all'     THEN 'true'
+        WHEN 'missing' THEN format('i.key IS NULL AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
+        WHEN 'stale'   THEN format('(i.key IS NULL OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
+        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean ELSE i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
+            src.whole, tintype.content_sql(src, 'x'), coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
+            CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END)
+        END;
+    EXECUTE format($sql$
+        WITH page AS MATERIALIZED (
+            SELECT x.*, %1$s AS tintype_key FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
+        SELECT count(*), (array_agg(x.tintype_key ORDER BY %4$s DESC))[1],
+               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE %6$s AND %7$s), '{}')
+          FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
+        $sql$, tintype.key_sql(src, 'x'), src.relation,
+        CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
+        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'))
+      INTO scanned, last_key, keys USING after, src.id, template;
+    marked := cardinality(keys);
+    IF NOT dry AND marked > 0 THEN
+        IF mode = 'all' THEN
+            UPDATE tintype.image i SET content = NULL WHERE i.source = src.id AND i.key = ANY (keys);
+        END IF;
+        INSERT INTO tintype.change (source, key, priority) SELECT src.id, k, 10 FROM unnest(keys) AS k;
+        PERFORM tintype.ring();
+    END IF;
+    IF scanned < chunk THEN
+        last_key := NULL;
+    END IF;
+END $$;
+
+-- The source of an attached table, or the error that says which tables are attached.
+CREATE OR REPLACE FUNCTION tintype.attached(relation regclass)
+RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    src tintype.source;
+BEGIN
+    SELECT s.* INTO src FROM tintype.source s WHERE s.relation = relation;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'table % is not attached', relation
+            USING ERRCODE = 'undefined_object', HINT = format('tintype attach %s', relation);
+    END IF;
+    RETURN src;
+END $$;
+
+-- Marks the old rows of a table, in one transaction; returns how many. The command line does the same in short steps.
+CREATE OR REPLACE FUNCTION tintype.backfill(relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    src   tintype.source := tintype.attached(relation);
+    total bigint := 0;
+    step  record;
+    after text;
+BEGIN
+    LOOP
+        SELECT * INTO step FROM tintype.scan(src, CASE WHEN rerender THEN 'all' ELSE 'missing' END, after, 1000, condition);
+        total := total + step.marked;
+        after := step.last_key;
+        EXIT WHEN after IS NULL;
+    END LOOP;
+    IF condition IS NULL THEN
+        UPDATE tintype.source s SET whole = true WHERE s.id = src.id;
+    END IF;
+    RETURN total;
+END $$;
+
+-- One step of the sweep of one source, from where the last step stood. Returns how many rows it marked.
+CREATE OR REPLACE FUNCTION tintype.sweep(source_id integer, chunk integer)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    src  tintype.source;
+    step record;
+BEGIN
+    SELECT s.* INTO src FROM tintype.source s WHERE s.id = source_id AND NOT s.paused FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    SELECT * INTO step FROM tintype.scan(src, 'changed', src.swept_to, chunk);
+    UPDATE tintype.source s
+       SET swept_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END
+     WHERE s.id = source_id;
+    RETURN step.marked;
+END $$;
+
+-- Forgets up to `chunk` ledger entries after `after` whose rows are gone. The objects in the store stay.
+CREATE OR REPLACE FUNCTION tintype.prune(source_id integer, after text, chunk integer, OUT pruned bigint, OUT last_key text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    src tintype.source;
+    scanned bigint;
+BEGIN
+    SELECT s.* INTO src FROM tintype.source s WHERE s.id = source_id;
+    EXECUTE format($sql$
+        WITH page AS MATERIALIZED (
+            SELECT i.key FROM tintype.image i WHERE i.source = $1 AND ($2 IS NULL OR i.key > $2) ORDER BY i.key LIMIT $3
+        ), gone AS (
+            DELETE FROM tintype.image i USING page p
+             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING 1)
+        SELECT (SELECT count(*) FROM gone), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
+        $sql$, src.relation, tintype.match_sql(src, 'x', 'i.key'))
+      INTO pruned, last_key, scanned USING source_id, after, chunk;
+    IF scanned < chunk THEN
+        last_key := NULL;
+    END IF;
+END $$;

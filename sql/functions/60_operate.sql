@@ -1,0 +1,79 @@
+-- What an operator asks and says: pause, resume, retry, status, queue depth, the picture of a row.
+
+-- Stops and resumes the drawing for one table; its changes go on being marked.
+CREATE OR REPLACE FUNCTION tintype.pause(relation regclass)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(relation)).id
+$$;
+
+CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(relation)).id;
+    SELECT tintype.ring()
+$$;
+
+-- Draws again what failed, and tries at once what waits for its next attempt: everywhere, in one table, or for one key.
+CREATE OR REPLACE FUNCTION tintype.retry(relation regclass DEFAULT NULL, key text DEFAULT NULL)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    wanted integer := CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END;
+    marked bigint;
+BEGIN
+    WITH again AS (
+        UPDATE tintype.image i SET content = NULL
+         WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
+        RETURNING i.source, i.key
+    ), waiting AS (
+        SELECT j.source, j.key FROM tintype.job j
+         WHERE j.last_error IS NOT NULL AND (wanted IS NULL OR j.source = wanted) AND (retry.key IS NULL OR j.key = retry.key)
+    ), mark AS (
+        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING 1)
+    SELECT count(*) INTO marked FROM mark;
+    PERFORM tintype.ring();
+    RETURN marked;
+END $$;
+
+-- The ledger's entry of one row: tintype.image('posts', 42), or with an array literal for a key of several columns.
+CREATE OR REPLACE FUNCTION tintype.image(relation regclass, key text)
+RETURNS SETOF tintype.image LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT i.* FROM tintype.image i JOIN tintype.source s ON s.id = i.source WHERE s.relation = $1 AND i.key = $2
+$$;
+
+CREATE OR REPLACE FUNCTION tintype.image(relation regclass, key bigint)
+RETURNS SETOF tintype.image LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT tintype.image($1, $2::text) $$;
+
+CREATE OR REPLACE FUNCTION tintype.image(relation regclass, key uuid)
+RETURNS SETOF tintype.image LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT tintype.image($1, $2::text) $$;
+
+CREATE OR REPLACE FUNCTION tintype.image(relation regclass, VARIADIC key text[])
+RETURNS SETOF tintype.image LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT tintype.image($1, $2::text) $$;
+
+-- How much is waiting or under way: one integer, what a scaler reads. Jobs of paused tables do not count.
+CREATE OR REPLACE VIEW tintype.queue_depth AS
+    SELECT ((SELECT count(*) FROM tintype.change c JOIN tintype.source s ON s.id = c.source AND NOT s.paused)
+          + (SELECT count(*) FROM tintype.job j JOIN tintype.source s ON s.id = j.source AND NOT s.paused))::bigint AS depth;
+
+-- One row for each attached table: what is made, what is to do, and how it goes.
+CREATE OR REPLACE VIEW tintype.status AS
+    SELECT s.name AS source,
+           CASE WHEN c.oid IS NULL THEN 'table dropped' WHEN s.paused THEN 'paused' ELSE 'watching' END AS state,
+           coalesce(i.ready, 0) AS ready, coalesce(i.skipped, 0) AS skipped, coalesce(i.failed, 0) AS failed,
+           coalesce(m.marks, 0) + coalesce(j.pending, 0) AS pending,
+           coalesce(j.processing, 0) AS processing, coalesce(j.retrying, 0) AS retrying,
+           greatest(now() - least(m.oldest, j.oldest), interval '0') AS oldest_age,
+           j.last_error, i.last_rendered_at, s.swept_at,
+           (SELECT count(*) FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') AS workers
+      FROM tintype.source s
+      LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
+      LEFT JOIN (SELECT source, count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'skipped') AS skipped,
+                        count(*) FILTER (WHERE state = 'failed') AS failed, max(rendered_at) AS last_rendered_at
+                   FROM tintype.image GROUP BY source) i ON i.source = s.id
+      LEFT JOIN (SELECT source, count(*) AS marks, min(at) AS oldest FROM tintype.change GROUP BY source) m ON m.source = s.id
+      LEFT JOIN (SELECT source, min(marked_at) AS oldest,
+                        count(*) FILTER (WHERE lease_until >= now()) AS processing,
+                        count(*) FILTER (WHERE lease_until IS NULL AND last_error IS NOT NULL) AS retrying,
+                        count(*) FILTER (WHERE lease_until < now() OR (lease_until IS NULL AND last_error IS NULL)) AS pending,
+                        (array_agg(last_error ORDER BY due_at DESC) FILTER (WHERE last_error IS NOT NULL))[1] AS last_error
+                   FROM tintype.job GROUP BY source) j ON j.source = s.id
+     ORDER BY s.name;

@@ -1,0 +1,21 @@
+-- Takes everything away that tintype put into this database: triggers, functions, views, tables, the schema. URLs in the rows
+-- and objects in the store stay. Nothing is dropped with its dependents: where something of yours stands on tintype, this stops
+-- and says so, and nothing has changed.
+DO $$
+DECLARE
+    one record;
+BEGIN
+    SET LOCAL lock_timeout = '2s';
+    FOR one IN SELECT s.relation FROM tintype.source s LOOP
+        PERFORM tintype.detach(one.relation);
+    END LOOP;
+    FOR one IN SELECT c.oid::regclass AS view FROM pg_class c WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind = 'v' LOOP
+        EXECUTE format('DROP VIEW %s', one.view);
+    END LOOP;
+    FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace LOOP
+        EXECUTE format('DROP FUNCTION %s', one.function);
+    END LOOP;
+    DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.migration;
+    DROP SEQUENCE tintype.bell, tintype.lease;
+    DROP SCHEMA tintype;
+END $$;
