@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::NoTls;
 
 /// Stops the server and removes the folder once our end of its standard input closes.
@@ -27,6 +28,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A socket's path must fit into some hundred bytes, and the folder's name and the socket's come after the parent.
 const LONGEST_PARENT: usize = 60;
+
+/// What a database's name does not bring into a URL's path as it is.
+const NOT_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Postgres takes a port that was free a moment ago; now and then somebody else was quicker.
 const PORT_ATTEMPTS: usize = 5;
@@ -218,7 +222,7 @@ impl Scratch {
     /// How its superuser reaches a database of this server over 127.0.0.1.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        let database = percent_encoding::utf8_percent_encode(database, percent_encoding::NON_ALPHANUMERIC);
+        let database = utf8_percent_encode(database, NOT_IN_PATH);
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 

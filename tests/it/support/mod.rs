@@ -1,5 +1,6 @@
 //! What the integration tests share: a database a test, and waiting for a condition instead of sleeping.
 
+pub(crate) mod certificates;
 pub(crate) mod postgres;
 
 use std::time::{Duration, Instant};

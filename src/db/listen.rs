@@ -1,0 +1,99 @@
+//! A connection kept for LISTEN: its task forwards notifications for as long as both ends live, and what ends the connection
+//! is an error of `next`. Nobody may sit in a transaction on it, or the server's queue of notifications fills up.
+
+use std::{future::poll_fn, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+use tokio_postgres::{AsyncMessage, Client};
+
+use super::{DbError, connect::Wire};
+
+/// Notifications that wait to be read; those beyond are dropped, because the table is the truth and they are only a bell.
+const WAITING: usize = 4096;
+
+/// What somebody sent with NOTIFY.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// The channel it was sent to.
+    pub channel: String,
+    /// Its text, often empty.
+    pub payload: String,
+}
+
+/// A connection that listens. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Subscription {
+    client: Client,
+    notifications: mpsc::Receiver<Result<Notification, DbError>>,
+    task: JoinHandle<()>,
+    server: String,
+    pooled: bool,
+}
+
+impl Subscription {
+    pub(super) fn new(client: Client, wire: Wire, server: String) -> Self {
+        let (sender, notifications) = mpsc::channel(WAITING);
+        let task = tokio::spawn(forward(wire, sender));
+        Self { client, notifications, task, server, pooled: false }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn set_pooled(&mut self, pooled: bool) {
+        self.pooled = pooled;
+    }
+
+    /// Whether a pooler stands between: then nothing may ever be heard, and only polling is sure.
+    #[must_use]
+    pub fn pooled(&self) -> bool {
+        self.pooled
+    }
+
+    /// Waits for the next notification; may be cancelled and called again without losing one. The end of the connection is
+    /// an error.
+    pub async fn next(&mut self) -> Result<Notification, DbError> {
+        let lost = || DbError::ConnectionLost { reason: "the listening connection ended".to_owned() };
+        self.notifications.recv().await.unwrap_or_else(|| Err(lost()))
+    }
+
+    /// Listens on one more channel.
+    pub async fn listen(&self, channel: &str) -> Result<(), DbError> {
+        self.run(&format!("LISTEN \"{}\"", channel.replace('"', "\"\"")), Duration::from_secs(10)).await
+    }
+
+    /// Runs statements on this connection, such as `SELECT 1` to learn whether it still lives.
+    pub async fn run(&self, statements: &str, limit: Duration) -> Result<(), DbError> {
+        match timeout(limit, self.client.batch_execute(statements)).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(DbError::Timeout { server: self.server.clone(), limit }),
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads the connection to its end. It never waits for the receiver, so that statements on the same connection get on.
+async fn forward(mut wire: Wire, sender: mpsc::Sender<Result<Notification, DbError>>) {
+    loop {
+        let item = match poll_fn(|context| wire.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(sent))) => {
+                Ok(Notification { channel: sent.channel().to_owned(), payload: sent.payload().to_owned() })
+            }
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => Err(error.into()),
+            None => return,
+        };
+        let ended = item.is_err();
+        // Full or closed: either way nobody misses what the table says too.
+        let _ = sender.try_send(item);
+        if ended {
+            return;
+        }
+    }
+}
