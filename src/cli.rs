@@ -1,1 +1,354 @@
-//! (to come)
+//! The flags, and nothing but flags: what a person may type, with the environment variable and the default of each.
+//! `config.rs` turns them into settings.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Social images made beside your Postgres: every row gets its picture.
+#[derive(Debug, Parser)]
+#[command(name = "tintype", version, max_term_width = 110, arg_required_else_help = true)]
+pub struct Cli {
+    /// Settings that every command shares.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings that every command shares.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The application's database; without it DATABASE_URL, then PGHOST, PGUSER, PGDATABASE …
+    #[arg(long, global = true, value_name = "URL", env = "TINTYPE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Another way to the same database for LISTEN, where the first goes through a pooler
+    #[arg(long, global = true, value_name = "URL", env = "TINTYPE_LISTEN_URL", hide_env_values = true)]
+    pub listen_url: Option<String>,
+    /// A file with settings [default: tintype.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "TINTYPE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What is logged to stderr: error, warn, info, debug, or a tracing filter
+    #[arg(long, global = true, value_name = "LEVEL", env = "TINTYPE_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole thing on a throwaway Postgres: posts in, pictures out
+    Demo(Demo),
+    /// A post or a source file to a picture, without a database
+    Render(Render),
+    /// One row of a table to a picture, without installing anything
+    Preview(Preview),
+    /// Put schema `tintype` into the database, again and again without harm
+    Install(Install),
+    /// Watch a table
+    Attach(Attach),
+    /// Stop watching a table
+    Detach(Detach),
+    /// The worker: draw what changes
+    Run(Run),
+    /// Mark old rows, so that they get their pictures too
+    Backfill(Backfill),
+    /// What is made, what is to do, and how it goes
+    Status(Status),
+    /// Try again what failed
+    Retry(Retry),
+    /// Take schema `tintype` and its triggers out of the database
+    Uninstall(Uninstall),
+    /// Whether the database answers and a worker is alive; for containers
+    Healthcheck,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Stop when every picture is there
+    #[arg(long)]
+    pub exit: bool,
+    /// Leave the throwaway database and the pictures behind
+    #[arg(long)]
+    pub keep: bool,
+    /// Where the pictures are served
+    #[arg(long, value_name = "ADDR", env = "TINTYPE_HTTP", default_value = "127.0.0.1:4600")]
+    pub http: String,
+    /// Folder with the server's programs initdb and postgres [default: searched for]
+    #[arg(long, value_name = "DIR", env = "TINTYPE_PG_BIN")]
+    pub pg_bin: Option<PathBuf>,
+    /// One JSON object a row instead of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a picture looks.
+#[derive(Debug, Clone, Args)]
+pub struct Style {
+    /// The look: night, paper
+    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
+    pub look: String,
+    /// A syntax theme in place of the look's own
+    #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
+    pub theme: Option<String>,
+}
+
+/// Flags of `render`.
+#[derive(Debug, Args)]
+pub struct Render {
+    /// A Markdown post, a source file, or - for Markdown from stdin
+    #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_languages"])]
+    pub post: Option<PathBuf>,
+    /// Where the picture goes; - for stdout [default: the post's name with .png]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How it looks
+    #[command(flatten)]
+    pub style: Style,
+    /// Pixels a point: 1 is 1200 × 630
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub scale: u8,
+    /// The title, in place of the post's own
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// The author, in place of the post's own
+    #[arg(long, value_name = "TEXT")]
+    pub author: Option<String>,
+    /// The site's name
+    #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
+    pub site: Option<String>,
+    /// Draw the Nth code block
+    #[arg(long, value_name = "N")]
+    pub block: Option<usize>,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = Draw::Auto)]
+    pub draw: Draw,
+    /// Print what was drawn as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print the names of the looks
+    #[arg(long)]
+    pub list_looks: bool,
+    /// Print the names of the syntax themes
+    #[arg(long)]
+    pub list_themes: bool,
+    /// Print the names of the languages
+    #[arg(long)]
+    pub list_languages: bool,
+}
+
+/// What to draw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Draw {
+    /// Code where there is some, else the title
+    #[default]
+    Auto,
+    /// Code, or nothing
+    Code,
+    /// The title, always
+    Title,
+}
+
+/// Which columns make the picture. What is left out is found by its name; an empty name means none.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Columns {
+    /// The column with the Markdown
+    #[arg(long, value_name = "COLUMN")]
+    pub body: Option<String>,
+    /// The column that receives the URL; leave it out beside --body to keep URLs in tintype.image alone
+    #[arg(long, value_name = "COLUMN")]
+    pub image: Option<String>,
+    /// The column with the title
+    #[arg(long, value_name = "COLUMN")]
+    pub title: Option<String>,
+    /// The column with the author's name
+    #[arg(long, value_name = "COLUMN")]
+    pub author: Option<String>,
+    /// The column with the date
+    #[arg(long, value_name = "COLUMN")]
+    pub date: Option<String>,
+    /// The column with the tags
+    #[arg(long, value_name = "COLUMN")]
+    pub tags: Option<String>,
+    /// The columns of the key, by commas [default: the primary key]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub key: Option<Vec<String>>,
+    /// An SQL condition; rows outside it get no picture
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub row_filter: Option<String>,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = Draw::Auto)]
+    pub draw: Draw,
+    /// The look: night, paper
+    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
+    pub look: String,
+    /// A syntax theme in place of the look's own
+    #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
+    pub theme: Option<String>,
+    /// The site's name on the card
+    #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
+    pub site: Option<String>,
+}
+
+/// Flags of `preview`.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// The table, as psql would take it
+    pub table: String,
+    /// The row's key; {a,b} where it has several columns
+    pub key: String,
+    /// Which columns, where the table is not attached
+    #[command(flatten)]
+    pub columns: Columns,
+    /// Where the picture goes; - for stdout
+    #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
+    pub output: PathBuf,
+    /// Print what was drawn as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The form of a printed migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// SQL, with the way back in comments
+    Plain,
+    /// A module for Ecto
+    Ecto,
+    /// A class for Active Record
+    Rails,
+    /// A module for Django
+    Django,
+    /// migration.sql for Prisma, which knows no way back
+    Prisma,
+    /// SQL for sqlx: the way up, then the way down
+    Sqlx,
+    /// A file for dbmate
+    Dbmate,
+}
+
+/// Flags of `install`.
+#[derive(Debug, Args)]
+pub struct Install {
+    /// Print what would be done, as a migration, and do nothing
+    #[arg(long)]
+    pub print_sql: bool,
+    /// The form of that migration
+    #[arg(long, value_enum, default_value_t = Format::Plain, requires = "print_sql")]
+    pub format: Format,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `attach`.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The table, as psql would take it
+    pub table: String,
+    /// Which columns
+    #[command(flatten)]
+    pub columns: Columns,
+    /// Print the plan and its statements, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print the source as JSON; does not ask
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `detach`.
+#[derive(Debug, Args)]
+pub struct Detach {
+    /// The table
+    pub table: String,
+}
+
+/// Where pictures go.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StorageFlags {
+    /// s3://bucket/prefix, or a folder [also: BUCKET_NAME]
+    #[arg(long, value_name = "URL", env = "TINTYPE_STORAGE")]
+    pub storage: Option<String>,
+    /// How the world reaches the store, such as https://cdn.example/og
+    #[arg(long, value_name = "URL", env = "TINTYPE_PUBLIC_BASE_URL")]
+    pub public_base_url: Option<String>,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Where pictures go
+    #[command(flatten)]
+    pub storage: StorageFlags,
+    /// Cards drawn at once [default: one a core]
+    #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY")]
+    pub concurrency: Option<usize>,
+    /// Stop when nothing is due
+    #[arg(long)]
+    pub exit_when_idle: bool,
+    /// Seconds that running jobs may take after SIGTERM
+    #[arg(long, value_name = "SECONDS", env = "TINTYPE_GRACE", default_value_t = 20)]
+    pub grace: u64,
+    /// Pixels a point: 1 is 1200 × 630
+    #[arg(long, value_name = "N", env = "TINTYPE_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub scale: u8,
+    /// Notify channel tintype_image of each picture
+    #[arg(long, env = "TINTYPE_ANNOUNCE")]
+    pub announce: bool,
+}
+
+/// Flags of `backfill`.
+#[derive(Debug, Args)]
+pub struct Backfill {
+    /// The attached table
+    pub table: String,
+    /// Also draw again what has a picture
+    #[arg(long)]
+    pub rerender: bool,
+    /// Only rows that meet this SQL condition
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// Count, and mark nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait until a running worker has drawn them; exit code 4 when some failed
+    #[arg(long)]
+    pub wait: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// One JSON object a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `retry`.
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// Only this table
+    pub table: Option<String>,
+    /// Only this row
+    #[arg(requires = "table")]
+    pub key: Option<String>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `uninstall`.
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}

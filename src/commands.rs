@@ -1,1 +1,60 @@
-//! (to come)
+//! The subcommands, a file each. They wire: read settings, call the library, print. Data goes to stdout, words to stderr.
+
+mod attach;
+mod backfill;
+mod demo;
+mod healthcheck;
+mod install;
+mod preview;
+mod render;
+mod run;
+mod status;
+mod terminal;
+
+use crate::{
+    cli::{Cli, Command, Global},
+    config::Config,
+    db::Database,
+    error::Error,
+};
+
+/// Does what the command line asks for.
+pub async fn dispatch(cli: Cli) -> Result<(), Error> {
+    let config = Config::load(&cli.global)?;
+    let context = Context { config, global: cli.global };
+    match cli.command {
+        Command::Demo(flags) => demo::demo(&context, &flags).await,
+        Command::Render(flags) => render::render(&flags),
+        Command::Preview(flags) => preview::preview(&context, &flags).await,
+        Command::Install(flags) => install::install(&context, &flags).await,
+        Command::Uninstall(flags) => install::uninstall(&context, &flags).await,
+        Command::Attach(flags) => attach::attach(&context, &flags).await,
+        Command::Detach(flags) => attach::detach(&context, &flags).await,
+        Command::Run(flags) => run::run(&context, &flags).await,
+        Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
+        Command::Status(flags) => status::status(&context, &flags).await,
+        Command::Retry(flags) => status::retry(&context, &flags).await,
+        Command::Healthcheck => healthcheck::healthcheck(&context).await,
+    }
+}
+
+/// What every command may ask: the settings, and the shared flags.
+struct Context {
+    config: Config,
+    global: Global,
+}
+
+impl Context {
+    /// Connects to the application's database.
+    async fn database(&self) -> Result<Database, Error> {
+        let (settings, env) = self.config.connection(&self.global)?;
+        Ok(Database::connect(&settings, &env).await?)
+    }
+
+    /// The same, and makes sure that this version of tintype is installed there.
+    async fn installed(&self) -> Result<Database, Error> {
+        let db = self.database().await?;
+        crate::install::require(&db.get().await?).await?;
+        Ok(db)
+    }
+}

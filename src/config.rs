@@ -1,1 +1,156 @@
-//! (to come)
+//! Settings: a flag, then `TINTYPE_*`, then the ecosystem's own names, then `tintype.toml`. One small struct a concern, checked
+//! once; the only reader of the environment (clap reads `TINTYPE_*` for the flags). A secret may also stand in a file named by
+//! the variable with `_FILE` behind its name.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    cli::{Global, Run, StorageFlags},
+    db::{ConnectSettings, LibpqEnv},
+    error::Error,
+    storage::StorageSettings,
+    worker::WorkerOptions,
+};
+
+/// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.
+const SLOTS_A_CARD: usize = 8;
+
+/// What `tintype.toml` may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database_url: Option<String>,
+    listen_url: Option<String>,
+    connections: Option<usize>,
+    storage: Option<String>,
+    public_base_url: Option<String>,
+    path_style: Option<bool>,
+    concurrency: Option<usize>,
+}
+
+/// Everything outside the command line: the environment and the file.
+#[derive(Debug)]
+pub struct Config {
+    file: File,
+}
+
+impl Config {
+    /// Reads the settings file: the one named, which must exist, else `tintype.toml` where there is one.
+    pub fn load(global: &Global) -> Result<Self, Error> {
+        let default = PathBuf::from("tintype.toml");
+        let path = match &global.config {
+            Some(path) => path,
+            None if default.exists() => &default,
+            None => return Ok(Self { file: File::default() }),
+        };
+        let text = read(path)?;
+        let file = toml::from_str(&text).map_err(|error| Error::Config {
+            what: format!("{}: {}", path.display(), error.to_string().trim_end()),
+            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency"
+                .to_owned(),
+        })?;
+        Ok(Self { file })
+    }
+
+    /// How to reach the database.
+    pub fn connection(&self, global: &Global) -> Result<(ConnectSettings, LibpqEnv), Error> {
+        let url = match &global.database_url {
+            Some(url) => Some(url.clone()),
+            None => secret("TINTYPE_DATABASE_URL")?.or(secret("DATABASE_URL")?).or(self.file.database_url.clone()),
+        };
+        let listen_url = match &global.listen_url {
+            Some(url) => Some(url.clone()),
+            None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
+        };
+        let defaults = ConnectSettings::default();
+        let pool_size = self.file.connections.unwrap_or(defaults.pool_size);
+        Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
+    }
+
+    /// Whether any database is named at all.
+    pub fn names_database(&self, global: &Global) -> Result<bool, Error> {
+        let (settings, _) = self.connection(global)?;
+        Ok(settings.url.is_some() || variable("PGHOST").is_some() || variable("PGDATABASE").is_some())
+    }
+
+    /// Where pictures go.
+    pub fn storage(&self, flags: &StorageFlags) -> Result<StorageSettings, Error> {
+        let url = flags
+            .storage
+            .clone()
+            .or_else(|| variable("BUCKET_NAME").map(|bucket| format!("s3://{bucket}")))
+            .or(self.file.storage.clone());
+        let Some(url) = url else {
+            return Err(Error::Config {
+                what: "no storage is named".to_owned(),
+                hint: "--storage s3://bucket/prefix, or --storage ./pictures --public-base-url https://…, or TINTYPE_STORAGE"
+                    .to_owned(),
+            });
+        };
+        Ok(StorageSettings {
+            url,
+            public_base_url: flags.public_base_url.clone().or(self.file.public_base_url.clone()),
+            endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
+            path_style: self.file.path_style,
+            ..StorageSettings::default()
+        })
+    }
+
+    /// How the worker works, and how many cards are drawn at once.
+    pub fn worker(&self, flags: &Run) -> Result<(WorkerOptions, usize), Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let concurrency = flags.concurrency.or(self.file.concurrency).unwrap_or(cores);
+        if concurrency == 0 {
+            return Err(Error::Usage {
+                what: "--concurrency 0 would draw nothing".to_owned(),
+                hint: "leave it out for one card a core".to_owned(),
+            });
+        }
+        let options = WorkerOptions {
+            name: worker_name(),
+            slots: concurrency * SLOTS_A_CARD,
+            grace: Duration::from_secs(flags.grace),
+            exit_when_idle: flags.exit_when_idle,
+        };
+        Ok((options, concurrency))
+    }
+}
+
+/// Host and process.
+pub fn worker_name() -> String {
+    let host = variable("HOSTNAME").or_else(|| fs::read_to_string("/etc/hostname").ok());
+    format!("{}:{}", host.as_deref().map_or("localhost", str::trim), std::process::id())
+}
+
+/// Whether colours are unwanted (<https://no-color.org>).
+pub fn no_color() -> bool {
+    variable("NO_COLOR").is_some()
+}
+
+/// The search path for programs.
+pub fn program_path() -> Option<std::ffi::OsString> {
+    std::env::var_os("PATH")
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A variable, or the text of the file that `NAME_FILE` names.
+fn secret(name: &str) -> Result<Option<String>, Error> {
+    match (variable(name), variable(&format!("{name}_FILE"))) {
+        (Some(value), _) => Ok(Some(value)),
+        (None, Some(path)) => Ok(Some(read(Path::new(&path))?.trim_end().to_owned())),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::File { path: path.to_owned(), error })
+}

@@ -1,1 +1,117 @@
-//! (to come)
+//! What can go wrong in a command, a variant a situation: each has one line that names the thing, a hint with the next command
+//! to try, and an exit code.
+
+use std::path::PathBuf;
+
+use crate::{card::CardError, db::DbError, scratch::ScratchError, storage::StorageError};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database, or what it said of a table.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The renderer.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The demo's own Postgres.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// There is no schema `tintype`.
+    #[error("tintype is not installed in this database")]
+    NotInstalled,
+    /// The schema is older than this program.
+    #[error("schema tintype is at migration {have}, this program needs {want}")]
+    SchemaBehind {
+        /// The last migration applied.
+        have: i32,
+        /// The last migration known.
+        want: i32,
+    },
+    /// The schema is newer than this program.
+    #[error("schema tintype is at migration {have}, this program only knows {want}")]
+    SchemaAhead {
+        /// The last migration applied.
+        have: i32,
+        /// The last migration known.
+        want: i32,
+    },
+    /// A setting is missing or cannot be used.
+    #[error("{what}")]
+    Config {
+        /// What is wrong, and with which setting.
+        what: String,
+        /// What to set.
+        hint: String,
+    },
+    /// The command line asks for something that cannot be.
+    #[error("{what}")]
+    Usage {
+        /// What cannot be.
+        what: String,
+        /// What to type instead.
+        hint: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The post calls for no picture.
+    #[error("nothing to draw: {0}")]
+    Nothing(String),
+    /// The healthcheck found nobody at work.
+    #[error("no worker has been seen in this database for a minute")]
+    NoWorker,
+    /// Some rows have no picture.
+    #[error("{failed} rows have no picture, {postponed} wait for another attempt")]
+    PartlyDone {
+        /// Rows recorded as failed.
+        failed: u64,
+        /// Rows that will be tried again.
+        postponed: u64,
+    },
+}
+
+impl Error {
+    /// What a person can do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Db(error) => error.hint(),
+            Self::Storage(error) => error.hint(),
+            Self::Card(_) => Some("tintype render --list-themes shows what there is".to_owned()),
+            Self::Scratch(error) => error.hint().map(str::to_owned),
+            Self::NotInstalled | Self::SchemaBehind { .. } => {
+                Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
+            }
+            Self::SchemaAhead { .. } => Some("use a newer tintype".to_owned()),
+            Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::File { .. } => None,
+            Self::Nothing(_) => Some("--draw auto falls back to a title card".to_owned()),
+            Self::NoWorker => Some("start one with tintype run".to_owned()),
+            Self::PartlyDone { .. } => {
+                Some("tintype status shows why; tintype retry tries again".to_owned())
+            }
+        }
+    }
+
+    /// 1 failed, 2 wrong usage, 3 configuration, 4 partly done.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Db(error) if error.is_usage() => 2,
+            Self::Db(error) if error.is_configuration() => 3,
+            Self::Storage(error) if error.is_configuration() => 3,
+            Self::Db(_) | Self::Storage(_) | Self::File { .. } | Self::Nothing(_) | Self::NoWorker => 1,
+            Self::Card(_) | Self::Usage { .. } => 2,
+            Self::Scratch(_) | Self::NotInstalled | Self::SchemaBehind { .. } | Self::SchemaAhead { .. } => 3,
+            Self::Config { .. } => 3,
+            Self::PartlyDone { .. } => 4,
+        }
+    }
+}

@@ -1,1 +1,221 @@
-//! (to come)
+//! One job from claim to publication, the place to start reading: a row is read, becomes a post, a picture, an object, and its
+//! URL is published. A claim comes in, an [`Outcome`] goes out, and always one of them: a failure is settled here as well.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    card::{self, Image},
+    db::{Database, DbError},
+    failure::{Directive, Failure, directive},
+    picture::{self, Draw, Skip},
+    post::{self, Fields, Post},
+    publish::{Ledger, Publisher, Verdict},
+    queue::{self, Claim, Material},
+    storage::{self, Storage},
+    studio::Studio,
+};
+
+/// How long a job may take; shorter than its lease, so that a worker never publishes what it no longer owns.
+pub const DEADLINE: Duration = Duration::from_secs(45);
+
+/// How often a publication knocks at a row that the host has locked, and how long it waits between two tries.
+const LOCKED_TRIES: usize = 20;
+const LOCKED_PAUSE: Duration = Duration::from_millis(100);
+
+/// What came of a job.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The URL is in the row (or in `tintype.image` alone, where the source has no image column).
+    Published(String),
+    /// The row shows a picture chosen by hand; ours is in the ledger.
+    Kept,
+    /// The row calls for no picture, for this reason.
+    Skipped(String),
+    /// Nothing had changed: no picture was drawn, and a URL that had been lost was written back.
+    Unchanged,
+    /// The row changed while it was drawn; its job is due again.
+    Changed,
+    /// The row is deleted or filtered out.
+    Gone,
+    /// Another worker owns the job by now.
+    Lost,
+    /// This content can never have a picture; the reason is in the ledger.
+    Failed(String),
+    /// The job waits for another attempt.
+    Postponed(Failure),
+}
+
+/// What every job needs: where rows come from, who draws, where pictures go.
+pub struct Workshop {
+    /// The application's database.
+    pub db: Database,
+    /// The renderers, one a look.
+    pub studio: Studio,
+    /// Where pictures go.
+    pub storage: Storage,
+    /// Where finished ones are handed in.
+    pub publisher: Publisher,
+    /// How many cards are drawn at once.
+    pub easels: Arc<Semaphore>,
+}
+
+/// Takes one claim to its end.
+pub async fn execute(workshop: &Workshop, claim: Claim) -> Outcome {
+    let result = tokio::time::timeout(DEADLINE, perform(workshop, &claim)).await;
+    match result.unwrap_or(Err(Failure::Deadline(DEADLINE))) {
+        Ok(outcome) => outcome,
+        Err(failure) => settle(workshop, claim, failure).await,
+    }
+}
+
+async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure> {
+    let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
+        return publish(workshop, claim, Ledger::default()).await; // finds for itself that the row is gone
+    };
+    let template = workshop.studio.template(&material).map_err(Failure::Look)?;
+    if let Some(ledger) = already_drawn(&material, &template) {
+        let outcome = publish(workshop, claim, ledger).await?;
+        return Ok(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome });
+    }
+    let mut ledger =
+        Ledger { content: Some(material.content.clone()), template: Some(template.clone()), ..Ledger::default() };
+    match draw(workshop, &material).await? {
+        Ok((image, kind, alt)) => {
+            let path = storage::object_path(&material.source_name, &claim.key, &material.content, &template, "png");
+            ledger = ready(ledger, &image, kind, alt);
+            let object = workshop.storage.put(&path, image.bytes, image.media_type).await?;
+            (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
+        }
+        Err(skip) => {
+            ledger.state = "skipped".to_owned();
+            ledger.reason = Some(skip.to_string());
+        }
+    }
+    publish(workshop, claim, ledger).await
+}
+
+/// Reads the row on a connection that goes back before anything is drawn.
+async fn read(workshop: &Workshop, claim: &Claim) -> Result<Option<Material>, Failure> {
+    let client = workshop.db.get().await?;
+    match queue::read(&client, claim).await {
+        Err(error @ DbError::Query(_)) if !error.is_transient() => {
+            let table = crate::source::name(&client, claim.source).await?;
+            Err(Failure::Source { table, error })
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The ledger's entry, where content and template are those that it was made from.
+fn already_drawn(material: &Material, template: &str) -> Option<Ledger> {
+    let ledger = material.ledger.as_ref()?;
+    let same = ledger.content.as_ref() == Some(&material.content) && ledger.template.as_deref() == Some(template);
+    same.then(|| ledger.clone())
+}
+
+type Drawn = (Image, &'static str, String);
+
+/// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
+async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, Skip>, Failure> {
+    let renderer = workshop.studio.renderer(&material.look, material.theme.as_deref()).map_err(Failure::Look)?;
+    let fields = fields(material);
+    let draw: Draw = material.draw.parse().unwrap_or_default();
+    let _easel = workshop.easels.acquire().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
+    tokio::task::spawn_blocking(move || {
+        let card = match picture::choose(&Post::new(fields), draw, None) {
+            Ok(card) => card,
+            Err(skip) => return Ok(Err(skip)),
+        };
+        let image = renderer.render(&card).map_err(|error| Failure::Drawing(error.to_string()))?;
+        Ok(Ok((image, picture::kind(&card), picture::alt_text(&card, card::language_name))))
+    })
+    .await
+    .unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string())))
+}
+
+/// The row's columns as a post's fields.
+pub fn fields(material: &Material) -> Fields {
+    Fields {
+        title: material.title.clone(),
+        author: material.author.clone(),
+        site: material.site.clone(),
+        date: material.date.clone(),
+        tags: material.tags.as_deref().map(post::tags).unwrap_or_default(),
+        body: material.body.clone().unwrap_or_default(),
+    }
+}
+
+fn ready(ledger: Ledger, image: &Image, kind: &str, alt: String) -> Ledger {
+    Ledger {
+        state: "ready".to_owned(),
+        width: Some(image.width),
+        height: Some(image.height),
+        bytes: Some(image.bytes.len()),
+        media_type: Some(image.media_type.to_owned()),
+        kind: Some(kind.to_owned()),
+        engine: Some("native".to_owned()),
+        alt: Some(alt),
+        rendered_at: Some(jiff::Timestamp::now().to_string()),
+        ..ledger
+    }
+}
+
+/// Hands the entry in, again and again while the host holds the row.
+async fn publish(workshop: &Workshop, claim: &Claim, ledger: Ledger) -> Result<Outcome, Failure> {
+    for _ in 0..LOCKED_TRIES {
+        let verdict = workshop.publisher.publish(claim.clone(), ledger.clone()).await?;
+        return Ok(match verdict {
+            Verdict::Locked => {
+                tokio::time::sleep(LOCKED_PAUSE).await;
+                continue;
+            }
+            Verdict::Published => match (ledger.state.as_str(), ledger.url, ledger.reason) {
+                ("skipped", _, reason) => Outcome::Skipped(reason.unwrap_or_default()),
+                ("failed", _, reason) => Outcome::Failed(reason.unwrap_or_default()),
+                (_, url, _) => Outcome::Published(url.unwrap_or_default()),
+            },
+            Verdict::Kept => Outcome::Kept,
+            Verdict::Changed => Outcome::Changed,
+            Verdict::Gone => Outcome::Gone,
+            Verdict::Lost => Outcome::Lost,
+            Verdict::Refused(reason) => Outcome::Failed(reason),
+        });
+    }
+    Err(Failure::RowLocked)
+}
+
+/// Does with a failed job what its failure calls for. Where even that fails, the lease runs out and somebody takes it again.
+async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
+    let (delay, charge) = match directive(&failure, claim.attempt) {
+        Directive::Retry(delay) => (delay, true),
+        Directive::Snooze(delay) => (delay, false),
+        Directive::Discard => return discard(workshop, claim, failure).await,
+    };
+    let reason = failure.to_string();
+    let put_back = async {
+        let client = workshop.db.get().await?;
+        queue::retry_later(&client, &claim, delay, charge, &reason).await
+    };
+    match put_back.await {
+        Ok(()) => Outcome::Postponed(failure),
+        Err(error) => Outcome::Postponed(Failure::Database(error)),
+    }
+}
+
+async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
+    let record = async {
+        let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
+        let template = workshop.studio.template(&material).map_err(Failure::Look)?;
+        let ledger = Ledger {
+            state: "failed".to_owned(),
+            reason: Some(failure.to_string()),
+            content: Some(material.content),
+            template: Some(template),
+            ..Ledger::default()
+        };
+        publish(workshop, &claim, ledger).await
+    };
+    record.await.unwrap_or_else(Outcome::Postponed)
+}

@@ -1,1 +1,142 @@
-//! (to come)
+//! What `tintype install` does to a database: numbered migrations that were not applied yet, then all functions anew, in one
+//! transaction that asks for short locks only. The same script is what `--print-sql` prints.
+
+use std::{fmt::Write as _, time::Duration};
+
+use include_dir::{Dir, include_dir};
+use deadpool_postgres::GenericClient;
+
+use crate::{
+    db::{Database, DbError},
+    error::Error,
+};
+
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/migrations");
+static FUNCTIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/functions");
+
+/// What `tintype uninstall` runs.
+const UNINSTALL: &str = include_str!("../sql/uninstall.sql");
+
+/// How often a statement that waits for a lock of the host's is tried; each try waits 2 s at most.
+const LOCK_TRIES: usize = 8;
+
+/// The schema itself, and the record of what was applied to it.
+const FOUNDATION: &str = "\
+SET LOCAL lock_timeout = '2s';
+-- Two that install at once take turns.
+SELECT pg_advisory_xact_lock(hashtext('tintype'), hashtext('install'));
+-- Everything of tintype's but the triggers lives in this schema; only its owner may look in.
+DO $$ BEGIN
+    IF to_regnamespace('tintype') IS NULL THEN
+        CREATE SCHEMA tintype;
+    END IF;
+END $$;
+CREATE TABLE IF NOT EXISTS tintype.migration (
+    number       integer PRIMARY KEY,
+    name         text NOT NULL,
+    installed_at timestamptz NOT NULL DEFAULT now()
+);
+";
+
+/// One numbered file of `sql/migrations`.
+#[derive(Debug, Clone, Copy)]
+struct Migration {
+    number: i32,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// Each file of a folder with its text, by name.
+fn files(dir: &'static Dir<'static>) -> Vec<(&'static str, &'static str)> {
+    let mut files: Vec<_> = dir
+        .files()
+        .filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
+        .collect();
+    files.sort_unstable();
+    files
+}
+
+fn migrations() -> Vec<Migration> {
+    files(&MIGRATIONS)
+        .into_iter()
+        .filter_map(|(name, sql)| Some(Migration { number: name.split('_').next()?.parse().ok()?, name, sql }))
+        .collect()
+}
+
+/// The statements that bring a database from the migrations in `applied` to this version.
+pub fn up(applied: &[i32]) -> String {
+    let mut script = FOUNDATION.to_owned();
+    for migration in migrations().iter().filter(|migration| !applied.contains(&migration.number)) {
+        let Migration { number, name, sql } = migration;
+        let _ = write!(script, "\n{sql}\nINSERT INTO tintype.migration (number, name) VALUES ({number}, '{name}');\n");
+    }
+    for (_, sql) in files(&FUNCTIONS) {
+        let _ = write!(script, "\n{sql}");
+    }
+    script.push_str("\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n");
+    script.push_str("SELECT tintype.refresh_markers();\n");
+    script
+}
+
+/// The statements that take everything away again.
+pub fn down() -> &'static str {
+    UNINSTALL
+}
+
+/// The numbers of the migrations that this database has; none where tintype was never installed.
+pub async fn applied(client: &impl GenericClient) -> Result<Vec<i32>, DbError> {
+    let row = client.query_one("SELECT to_regclass('tintype.migration') IS NOT NULL", &[]).await?;
+    if !row.get::<_, bool>(0) {
+        return Ok(Vec::new());
+    }
+    let rows = client.query("SELECT number FROM tintype.migration ORDER BY number", &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Errors unless this database has exactly the migrations that this version knows.
+pub async fn require(client: &impl GenericClient) -> Result<(), Error> {
+    let (have, want) = (applied(client).await?, migrations());
+    match (have.last(), want.last()) {
+        (None, _) => Err(Error::NotInstalled),
+        (Some(have), Some(want)) if *have < want.number => Err(Error::SchemaBehind { have: *have, want: want.number }),
+        (Some(have), Some(want)) if *have > want.number => Err(Error::SchemaAhead { have: *have, want: want.number }),
+        _ => Ok(()),
+    }
+}
+
+/// Installs or upgrades; returns the names of the migrations that were applied now.
+pub async fn install(db: &Database) -> Result<Vec<&'static str>, DbError> {
+    let before = applied(&db.get().await?).await?;
+    patiently(async || {
+        let mut client = db.get().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(FOUNDATION).await?;
+        let script = up(&applied(&transaction).await?);
+        transaction.batch_execute(&script).await?;
+        Ok(transaction.commit().await?)
+    })
+    .await?;
+    Ok(migrations().iter().filter(|m| !before.contains(&m.number)).map(|m| m.name).collect())
+}
+
+/// Takes schema and triggers away.
+pub async fn uninstall(db: &Database) -> Result<(), DbError> {
+    patiently(async || {
+        let mut client = db.get().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(UNINSTALL).await?;
+        Ok(transaction.commit().await?)
+    })
+    .await
+}
+
+/// Runs `work` again while it fails for a lock that the host holds.
+pub async fn patiently<T>(mut work: impl AsyncFnMut() -> Result<T, DbError>) -> Result<T, DbError> {
+    for _ in 1..LOCK_TRIES {
+        match work().await {
+            Err(error) if error.is_lock_timeout() => tokio::time::sleep(Duration::from_millis(500)).await,
+            done => return done,
+        }
+    }
+    work().await
+}

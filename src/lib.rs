@@ -8,12 +8,16 @@
 
 // 1. A watched table, and what is installed for it.
 pub mod install;
+pub mod migration;
 pub mod source;
 // 2. A change is heard, and becomes a claimed job.
 pub mod listener;
 pub mod queue;
+pub mod scan;
+pub mod sleep;
 // 3. A free slot takes a job.
 pub mod executor;
+pub mod failure;
 pub mod worker;
 // 4. A row becomes a post.
 pub mod markdown;
@@ -21,6 +25,7 @@ pub mod post;
 // 5. A post becomes a picture.
 pub mod card;
 pub mod picture;
+pub mod studio;
 // 6. A picture becomes an object with a URL.
 pub mod storage;
 // 7. The URL goes into the row, and the job is done.

@@ -1,1 +1,69 @@
-//! (to come)
+//! What keeps a queue honest besides its jobs: a heartbeat, the parking of poison, and the sweep, which finds rows that no
+//! trigger saw and forgets pictures of rows that are gone. All of it in small steps, one at a time.
+
+use std::time::Duration;
+
+use deadpool_postgres::GenericClient;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::db::{Database, DbError};
+
+/// Time between two rounds.
+const ROUND: Duration = Duration::from_secs(10);
+
+/// Rows that one round of the sweep looks at.
+const SWEEP_CHUNK: i32 = 500;
+
+/// Announces a worker and returns its number.
+pub async fn register(client: &impl GenericClient, name: &str) -> Result<i32, DbError> {
+    let row = client
+        .query_one(
+            "INSERT INTO tintype.worker (name, version) VALUES ($1, $2) RETURNING id",
+            &[&name, &env!("CARGO_PKG_VERSION")],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Takes a worker's row away.
+pub async fn unregister(client: &impl GenericClient, worker: i32) -> Result<(), DbError> {
+    client.execute("DELETE FROM tintype.worker WHERE id = $1", &[&worker]).await?;
+    Ok(())
+}
+
+/// Goes on until `stop`. A round that fails is logged, and the next one tries again.
+pub async fn keep(db: &Database, worker: i32, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ROUND) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = round(db, worker).await {
+            warn!(%error, "maintenance round failed");
+        }
+    }
+}
+
+async fn round(db: &Database, worker: i32) -> Result<(), DbError> {
+    let client = db.get().await?;
+    client.execute("UPDATE tintype.worker SET seen_at = now() WHERE id = $1", &[&worker]).await?;
+    client.execute("DELETE FROM tintype.worker WHERE seen_at < now() - interval '1 hour'", &[]).await?;
+    let parked: i64 = client.query_one("SELECT tintype.park()", &[]).await?.get(0);
+    if parked > 0 {
+        warn!(parked, "jobs parked as failed: three workers died while drawing them");
+    }
+    sweep(&client).await
+}
+
+/// One step of the sweep of one source: the one under way, else the one whose last sweep is longest ago, an hour at least.
+pub async fn sweep(client: &impl GenericClient) -> Result<(), DbError> {
+    let Some(due) = client.query_opt(include_str!("../sql/queries/due_sweep.sql"), &[&SWEEP_CHUNK]).await? else {
+        return Ok(());
+    };
+    let (name, marked): (String, i64) = (due.get(0), due.get(1));
+    if marked > 0 {
+        info!(source = name, marked, "sweep found rows that no trigger marked");
+    }
+    Ok(())
+}

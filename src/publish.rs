@@ -1,1 +1,171 @@
-//! (to come)
+//! Publishing: a picture that is stored becomes the URL in its row, and its job is done. Pictures that are ready at the same
+//! time share one transaction. The row gets the URL only where it still says what was drawn (`sql/functions/44_publish.sql`).
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+use tokio_postgres::types::Json;
+
+use crate::{
+    db::{Database, DbError},
+    queue::Claim,
+};
+
+/// How many pictures one transaction publishes at most.
+const BATCH: usize = 64;
+
+/// What the ledger `tintype.image` says of one row, apart from its key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ledger {
+    /// `ready`, `skipped` or `failed`.
+    pub state: String,
+    /// Why there is no picture.
+    pub reason: Option<String>,
+    /// Fingerprint of the columns that were drawn.
+    pub content: Option<String>,
+    /// Fingerprint of all else that decides the pixels.
+    pub template: Option<String>,
+    /// Where the world finds the picture.
+    pub url: Option<String>,
+    /// The object's key in the store.
+    pub object: Option<String>,
+    /// Pixels across.
+    pub width: Option<u32>,
+    /// Pixels down.
+    pub height: Option<u32>,
+    /// Length of the file.
+    pub bytes: Option<usize>,
+    /// Such as `image/png`.
+    pub media_type: Option<String>,
+    /// `code` or `title`.
+    pub kind: Option<String>,
+    /// `native`.
+    pub engine: Option<String>,
+    /// The text alternative.
+    pub alt: Option<String>,
+    /// When it was drawn, as Postgres writes it in JSON.
+    pub rendered_at: Option<String>,
+}
+
+/// What came of a publication; the words of `tintype.publish_one`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Ledger and row hold it.
+    Published,
+    /// The row shows a picture chosen by hand, which wins; the ledger holds ours.
+    Kept,
+    /// The row says something else by now and is due again.
+    Changed,
+    /// The row is deleted or filtered out.
+    Gone,
+    /// The host holds the row; the lease is still ours.
+    Locked,
+    /// The host's table refused the write, with its reason.
+    Refused(String),
+    /// The lease is not ours any more.
+    Lost,
+}
+
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    source: i32,
+    key: &'a str,
+    lease: i64,
+    #[serde(flatten)]
+    ledger: &'a Ledger,
+}
+
+struct Request {
+    claim: Claim,
+    ledger: Ledger,
+    reply: oneshot::Sender<Result<Verdict, DbError>>,
+}
+
+/// The desk where finished pictures are handed in. Cheap to clone; the task ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Publisher {
+    desk: mpsc::Sender<Request>,
+}
+
+impl Publisher {
+    /// Opens the desk: the publisher, and the work to be spawned for it. `announce` notifies `tintype_image` as well.
+    pub fn new(db: Database, announce: bool) -> (Self, impl Future<Output = ()>) {
+        let (desk, mut requests) = mpsc::channel(BATCH);
+        let serve = async move {
+            let mut batch = Vec::with_capacity(BATCH);
+            while requests.recv_many(&mut batch, BATCH).await > 0 {
+                publish_batch(&db, announce, &mut batch).await;
+            }
+        };
+        (Self { desk }, serve)
+    }
+
+    /// Publishes one picture, or the reason why there is none.
+    pub async fn publish(&self, claim: Claim, ledger: Ledger) -> Result<Verdict, DbError> {
+        let (reply, verdict) = oneshot::channel();
+        let request = Request { claim, ledger, reply };
+        self.desk.send(request).await.map_err(|_| closed())?;
+        verdict.await.map_err(|_| closed())?
+    }
+}
+
+/// The desk was closed under a request.
+fn closed() -> DbError {
+    DbError::ConnectionLost { reason: "the publisher has ended".to_owned() }
+}
+
+/// Publishes a batch in one transaction; one at a time where the batch as a whole was refused, so that no row fails another.
+async fn publish_batch(db: &Database, announce: bool, batch: &mut Vec<Request>) {
+    if batch.len() > 1
+        && let Ok(verdicts) = send(db, announce, batch).await
+    {
+        for request in batch.drain(..) {
+            let verdict = find(&verdicts, &request.claim);
+            let _ = request.reply.send(verdict); // a worker that drains no longer listens
+        }
+        return;
+    }
+    for request in batch.drain(..) {
+        let verdict = match send(db, announce, std::slice::from_ref(&request)).await {
+            Ok(verdicts) => find(&verdicts, &request.claim),
+            Err(error) => Err(error),
+        };
+        let _ = request.reply.send(verdict);
+    }
+}
+
+type Verdicts = Vec<(i32, String, Verdict)>;
+
+fn find(verdicts: &Verdicts, claim: &Claim) -> Result<Verdict, DbError> {
+    verdicts
+        .iter()
+        .find(|(source, key, _)| *source == claim.source && *key == claim.key)
+        .map(|(_, _, verdict)| verdict.clone())
+        .ok_or_else(closed)
+}
+
+async fn send(db: &Database, announce: bool, batch: &[Request]) -> Result<Verdicts, DbError> {
+    let lines: Vec<_> = batch
+        .iter()
+        .map(|r| Line { source: r.claim.source, key: &r.claim.key, lease: r.claim.lease, ledger: &r.ledger })
+        .collect();
+    let client = db.get().await?;
+    let rows = client
+        .query("SELECT source, key, outcome, detail FROM tintype.publish($1, $2)", &[&Json(lines), &announce])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let verdict = match row.get::<_, &str>("outcome") {
+                "published" => Verdict::Published,
+                "kept" => Verdict::Kept,
+                "changed" => Verdict::Changed,
+                "gone" => Verdict::Gone,
+                "locked" => Verdict::Locked,
+                "refused" => Verdict::Refused(row.get::<_, Option<String>>("detail").unwrap_or_default()),
+                _ => Verdict::Lost,
+            };
+            (row.get("source"), row.get("key"), verdict)
+        })
+        .collect())
+}

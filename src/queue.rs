@@ -1,1 +1,178 @@
-//! (to come)
+//! The queue, seen from the worker: marks are folded into jobs, jobs are claimed, read, given back. Every operation is one
+//! call of a function in `sql/functions`, which hold the protocol; no transaction stays open between two of them.
+
+use std::time::Duration;
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Json, Type},
+};
+
+use crate::{db::DbError, publish::Ledger, source::Source};
+
+/// How many marks one fold takes: enough for 50,000 a second, short enough to lock nothing for long.
+const FOLD_CHUNK: i32 = 1_000;
+
+/// One row's turn: the right to draw and publish it until the lease runs out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// `tintype.source.id`.
+    pub source: i32,
+    /// The row's key as text; an array literal where it has several columns.
+    pub key: String,
+    /// The token without which nothing may be published.
+    pub lease: i64,
+    /// Failures so far.
+    pub attempt: i32,
+}
+
+/// What a claimed row says, and how it wants to be drawn.
+#[derive(Debug, Clone)]
+pub struct Material {
+    /// The source's name, the first part of its objects' keys.
+    pub source_name: String,
+    /// `auto`, `code` or `title`.
+    pub draw: String,
+    /// The look's name.
+    pub look: String,
+    /// The theme that replaces the look's code colours.
+    pub theme: Option<String>,
+    /// The site's name on the card.
+    pub site: Option<String>,
+    /// False where the row filter leaves the row out.
+    pub wanted: bool,
+    /// The fingerprint of the drawn columns.
+    pub content: String,
+    /// The title column.
+    pub title: Option<String>,
+    /// The body column.
+    pub body: Option<String>,
+    /// The author column.
+    pub author: Option<String>,
+    /// The date column, ISO form, UTC.
+    pub date: Option<String>,
+    /// The tags column, as Postgres writes it.
+    pub tags: Option<String>,
+    /// What was published for this row before.
+    pub ledger: Option<Ledger>,
+}
+
+/// What lies ahead of a worker with nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlook {
+    /// There are marks, or due jobs.
+    pub work: bool,
+    /// Time until the next job falls due.
+    pub next_due: Option<Duration>,
+}
+
+/// Text as Postgres sent it. A database in SQL_ASCII can hold bytes that are no UTF-8; they become U+FFFD instead of an error,
+/// since a row's content is drawn whatever it is.
+struct Text(String);
+
+impl<'a> FromSql<'a> for Text {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(String::from_utf8_lossy(raw).into_owned()))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::TEXT
+    }
+}
+
+/// Turns marks into jobs; returns how many marks were taken. Zero also while another worker folds.
+pub async fn fold(client: &impl GenericClient) -> Result<u64, DbError> {
+    let row = client.query_one("SELECT tintype.fold($1)", &[&FOLD_CHUNK]).await?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
+
+/// Claims up to `slots` due jobs for `worker`, for the time of `lease`.
+pub async fn claim(
+    client: &impl GenericClient,
+    worker: i32,
+    slots: usize,
+    lease: Duration,
+) -> Result<Vec<Claim>, DbError> {
+    let slots = i32::try_from(slots).unwrap_or(i32::MAX);
+    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
+    let rows = client
+        .query("SELECT source, key, lease, attempt FROM tintype.claim($1, $2, $3)", &[&worker, &slots, &seconds])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Claim { source: row.get(0), key: row.get(1), lease: row.get(2), attempt: row.get(3) })
+        .collect())
+}
+
+/// Reads the claimed row; `None` when it is deleted.
+pub async fn read(client: &impl GenericClient, claim: &Claim) -> Result<Option<Material>, DbError> {
+    let row = client.query_opt(include_str!("../sql/queries/read.sql"), &[&claim.source, &claim.key]).await?;
+    Ok(row.as_ref().map(material))
+}
+
+/// Reads the row with `key` as a source that may only be planned would; `None` where there is none.
+pub async fn read_planned(
+    client: &impl GenericClient,
+    source: &Source,
+    key: &str,
+) -> Result<Option<Material>, DbError> {
+    let row = client.query_opt(include_str!("../sql/queries/read_planned.sql"), &[&Json(source), &key]).await?;
+    Ok(row.as_ref().map(material))
+}
+
+fn material(row: &Row) -> Material {
+    let text = |column: &str| row.get::<_, Option<Text>>(column).map(|text| text.0);
+    Material {
+        source_name: row.get("source_name"),
+        draw: row.get("draw"),
+        look: row.get("look"),
+        theme: row.get("theme"),
+        site: row.get("site"),
+        wanted: row.get("wanted"),
+        content: row.get("content"),
+        title: text("title"),
+        body: text("body"),
+        author: text("author"),
+        date: text("date"),
+        tags: text("tags"),
+        ledger: row.get::<_, Option<serde_json::Value>>("ledger").and_then(|value| serde_json::from_value(value).ok()),
+    }
+}
+
+/// Puts a claimed job back for about `delay` (full jitter: a random part of it, at least a second), with the reason. `charge`
+/// counts it against the job.
+pub async fn retry_later(
+    client: &impl GenericClient,
+    claim: &Claim,
+    delay: Duration,
+    charge: bool,
+    reason: &str,
+) -> Result<(), DbError> {
+    client
+        .execute(
+            "SELECT tintype.retry_later($1, $2, $3, greatest(1, random() * $4), $5, $6)",
+            &[&claim.source, &claim.key, &claim.lease, &delay.as_secs_f64(), &charge, &reason],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Gives all of a worker's claims back at once, uncharged.
+pub async fn release(client: &impl GenericClient, worker: i32) -> Result<u64, DbError> {
+    let row = client.query_one("SELECT tintype.release($1)", &[&worker]).await?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
+
+/// Says whether there is work, and when there will be.
+pub async fn outlook(client: &impl GenericClient) -> Result<Outlook, DbError> {
+    let row = client.query_one("SELECT work, next_due FROM tintype.outlook()", &[]).await?;
+    let next_due = row.get::<_, Option<f64>>(1).map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
+    Ok(Outlook { work: row.get(0), next_due })
+}
+
+/// How many marks and jobs wait or are under way, those of paused tables aside.
+pub async fn depth(client: &impl GenericClient) -> Result<u64, DbError> {
+    let row = client.query_one("SELECT depth FROM tintype.queue_depth", &[]).await?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}

@@ -1,1 +1,201 @@
-//! (to come)
+//! A watched table: which columns are read, where the URL goes, how the picture shall look. The catalog is asked by
+//! `sql/functions/20_plan.sql`; this is its shape in Rust.
+
+use deadpool_postgres::GenericClient;
+use tokio_postgres::Row;
+
+use crate::db::DbError;
+
+/// What a person asks of `attach`. `None` is proposed from the columns' names, an empty text means none.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Request {
+    /// The column with the Markdown.
+    pub body: Option<String>,
+    /// The column that receives the URL.
+    pub image: Option<String>,
+    /// The column with the title.
+    pub title: Option<String>,
+    /// The column with the author's name.
+    pub author: Option<String>,
+    /// The column with the date.
+    pub date: Option<String>,
+    /// The column with the tags.
+    pub tags: Option<String>,
+    /// The columns of the key.
+    pub key: Option<Vec<String>>,
+    /// An SQL condition that a row must meet.
+    pub row_filter: Option<String>,
+    /// `auto`, `code` or `title`.
+    pub draw: Option<String>,
+    /// The look.
+    pub look: Option<String>,
+    /// A theme for the code.
+    pub theme: Option<String>,
+    /// The site's name on the card.
+    pub site: Option<String>,
+}
+
+/// A row of `tintype.source`, stored or planned.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Source {
+    /// Its number; `None` while it is only planned.
+    pub id: Option<i32>,
+    /// As a person types it.
+    pub name: String,
+    /// The table, qualified and quoted by the server.
+    pub relation: String,
+    /// The columns of the key.
+    pub key_columns: Vec<String>,
+    /// Their types.
+    pub key_types: Vec<String>,
+    /// The column with the Markdown.
+    pub body_column: Option<String>,
+    /// The column with the title.
+    pub title_column: Option<String>,
+    /// The column with the author's name.
+    pub author_column: Option<String>,
+    /// The column with the date.
+    pub date_column: Option<String>,
+    /// The column with the tags.
+    pub tags_column: Option<String>,
+    /// The column that receives the URL; without one it lives in `tintype.image` alone.
+    pub image_column: Option<String>,
+    /// Which rows get a picture.
+    pub row_filter: Option<String>,
+    /// `auto`, `code` or `title`.
+    pub draw: String,
+    /// The look.
+    pub look: String,
+    /// A theme for the code.
+    pub theme: Option<String>,
+    /// The site's name on the card.
+    pub site: Option<String>,
+    /// Whether drawing is paused.
+    pub paused: bool,
+}
+
+impl From<&Row> for Source {
+    fn from(row: &Row) -> Self {
+        Self {
+            id: row.get("id"),
+            name: row.get("name"),
+            relation: row.get("relation_name"),
+            key_columns: row.get("key_columns"),
+            key_types: row.get("key_types"),
+            body_column: row.get("body_column"),
+            title_column: row.get("title_column"),
+            author_column: row.get("author_column"),
+            date_column: row.get("date_column"),
+            tags_column: row.get("tags_column"),
+            image_column: row.get("image_column"),
+            row_filter: row.get("row_filter"),
+            draw: row.get("draw"),
+            look: row.get("look"),
+            theme: row.get("theme"),
+            site: row.get("site"),
+            paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
+        }
+    }
+}
+
+/// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
+const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
+                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13";
+
+/// What `attach` would store, checked and completed, without storing it.
+pub async fn plan(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
+    call(client, "tintype.plan", table, request).await
+}
+
+/// Watches a table.
+pub async fn attach(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
+    call(client, "tintype.attach", table, request).await
+}
+
+async fn call(
+    client: &impl GenericClient,
+    function: &str,
+    table: &str,
+    request: &Request,
+) -> Result<Source, DbError> {
+    let row = client
+        .query_one(
+            &format!("SELECT s.*, s.relation::text AS relation_name FROM {function}({ARGUMENTS}) s"),
+            &[
+                &table,
+                &request.body,
+                &request.image,
+                &request.title,
+                &request.author,
+                &request.date,
+                &request.tags,
+                &request.key,
+                &request.row_filter,
+                &request.draw,
+                &request.look,
+                &request.theme,
+                &request.site,
+            ],
+        )
+        .await?;
+    Ok(Source::from(&row))
+}
+
+/// The statements that would make a planned source's triggers.
+pub async fn trigger_sql(client: &impl GenericClient, source: &Source) -> Result<String, DbError> {
+    let planned = serde_json::to_value(source).unwrap_or_default();
+    let row = client
+        .query_one(
+            "SELECT tintype.trigger_sql(jsonb_populate_record(NULL::tintype.source, $1 || jsonb_build_object('id', coalesce(($1 ->> 'id')::int, 1))))",
+            &[&planned],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Stops watching a table, which may be dropped already: then its name as it was attached finds it.
+pub async fn detach(client: &impl GenericClient, table: &str) -> Result<(), DbError> {
+    client
+        .execute(
+            "SELECT tintype.detach(coalesce((SELECT s.relation FROM tintype.source s WHERE s.name = $1), tintype.find_table($1)))",
+            &[&table],
+        )
+        .await?;
+    Ok(())
+}
+
+/// All attached tables, by name.
+pub async fn all(client: &impl GenericClient) -> Result<Vec<Source>, DbError> {
+    let rows = client
+        .query("SELECT s.*, s.relation::text AS relation_name FROM tintype.source s ORDER BY s.name", &[])
+        .await?;
+    Ok(rows.iter().map(Source::from).collect())
+}
+
+/// The attached table that a person means by `table`; an error where it is not attached.
+pub async fn find(client: &impl GenericClient, table: &str) -> Result<Source, DbError> {
+    let row = client
+        .query_one(
+            "SELECT s.*, s.relation::text AS relation_name FROM tintype.attached(tintype.find_table($1)) s",
+            &[&table],
+        )
+        .await?;
+    Ok(Source::from(&row))
+}
+
+/// The same, or `None` where it is not attached.
+pub async fn lookup(client: &impl GenericClient, table: &str) -> Result<Option<Source>, DbError> {
+    let row = client
+        .query_opt(
+            "SELECT s.*, s.relation::text AS relation_name FROM tintype.source s WHERE s.relation = tintype.find_table($1)",
+            &[&table],
+        )
+        .await?;
+    Ok(row.as_ref().map(Source::from))
+}
+
+/// The name of a source by its number.
+pub async fn name(client: &impl GenericClient, id: i32) -> Result<String, DbError> {
+    let row = client.query_opt("SELECT name FROM tintype.source WHERE id = $1", &[&id]).await?;
+    Ok(row.map_or_else(|| format!("source {id}"), |row| row.get(0)))
+}

@@ -1,1 +1,229 @@
-//! (to come)
+//! The worker: while there is a free slot it folds marks and claims jobs; with nothing to do it lingers, then sleeps until the
+//! bell rings; on a signal it stops claiming, finishes what it can, and gives the rest back.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use crate::{
+    db::{Database, DbError},
+    executor::{self, DEADLINE, Outcome, Workshop},
+    listener::{self, Alarm},
+    maintenance, queue,
+    sleep::{self, Sleep},
+};
+
+/// How long a claim lasts; a job is given up well before.
+const LEASE: Duration = Duration::from_secs(60);
+const _: () = assert!(DEADLINE.as_secs() + 10 < LEASE.as_secs());
+
+/// How often an idle worker looks, and for how long, before it goes to sleep: under load nobody needs to notify it.
+const LINGER_POLL: Duration = Duration::from_millis(100);
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a worker waits after the database failed it.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Host and process, for people.
+    pub name: String,
+    /// Jobs at once; more than are drawn at once, since most of a job is waiting for the store.
+    pub slots: usize,
+    /// How long running jobs may go on after a signal.
+    pub grace: Duration,
+    /// Stop when nothing is due.
+    pub exit_when_idle: bool,
+}
+
+/// What a worker did in its life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pictures published.
+    pub published: u64,
+    /// Rows that call for no picture.
+    pub skipped: u64,
+    /// Rows whose content cannot have one, or whose table refused it.
+    pub failed: u64,
+    /// Attempts that were put off.
+    pub postponed: u64,
+}
+
+/// Works until `stop`, or until there is nothing to do where the options say so. Returns when nothing of it is left running.
+pub async fn run(
+    workshop: Workshop,
+    options: &WorkerOptions,
+    alarm: Arc<Alarm>,
+    stop: CancellationToken,
+) -> Result<Tally, DbError> {
+    let db = workshop.db.clone();
+    let id = maintenance::register(&db.get().await?, &options.name).await?;
+    let background = stop.child_token();
+    let mut helpers = JoinSet::new();
+    helpers.spawn({
+        let (db, alarm, stop) = (db.clone(), Arc::clone(&alarm), background.clone());
+        async move { listener::listen(&db, &alarm, &stop).await }
+    });
+    helpers.spawn({
+        let (db, stop) = (db.clone(), background.clone());
+        async move { maintenance::keep(&db, id, &stop).await }
+    });
+
+    let mut floor = Floor { id, options, workshop: Arc::new(workshop), running: JoinSet::new(), tally: Tally::default() };
+    floor.work(&db, &alarm, &stop).await;
+    background.cancel();
+    floor.drain(&db).await;
+    while helpers.join_next().await.is_some() {}
+    Ok(floor.tally)
+}
+
+/// The jobs under way, and what became of those before.
+struct Floor<'a> {
+    id: i32,
+    options: &'a WorkerOptions,
+    workshop: Arc<Workshop>,
+    running: JoinSet<(String, Outcome)>,
+    tally: Tally,
+}
+
+impl Floor<'_> {
+    async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
+        let mut idle_since = tokio::time::Instant::now();
+        while !stop.is_cancelled() {
+            let pause = match self.take(db).await {
+                Ok(true) => {
+                    idle_since = tokio::time::Instant::now();
+                    continue;
+                }
+                Ok(false) => LINGER_POLL,
+                Err(error) => {
+                    warn!(%error, "the database does not answer");
+                    TROUBLE_PAUSE
+                }
+            };
+            if self.running.is_empty() {
+                if self.options.exit_when_idle && self.nothing_due(db).await {
+                    return;
+                }
+                if !self.options.exit_when_idle && idle_since.elapsed() >= LINGER {
+                    self.sleep(db, alarm, stop).await;
+                    idle_since = tokio::time::Instant::now();
+                    continue;
+                }
+            } else {
+                idle_since = tokio::time::Instant::now();
+            }
+            tokio::select! {
+                Some(done) = self.running.join_next() => self.count(done),
+                () = alarm.rung() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Folds and claims; true where there was anything to take.
+    async fn take(&mut self, db: &Database) -> Result<bool, DbError> {
+        while let Some(done) = self.running.try_join_next() {
+            self.count(done);
+        }
+        let free = self.options.slots - self.running.len();
+        if free == 0 {
+            return Ok(false);
+        }
+        let client = db.get().await?;
+        let folded = queue::fold(&client).await?;
+        let claims = queue::claim(&client, self.id, free, LEASE).await?;
+        drop(client);
+        let taken = folded > 0 || !claims.is_empty();
+        for claim in claims {
+            let workshop = Arc::clone(&self.workshop);
+            self.running.spawn(async move {
+                let row = format!("{}/{}", claim.source, claim.key);
+                (row, executor::execute(&workshop, claim).await)
+            });
+        }
+        Ok(taken)
+    }
+
+    async fn nothing_due(&self, db: &Database) -> bool {
+        let outlook = async { queue::outlook(&db.get().await?).await };
+        matches!(outlook.await, Ok(outlook) if !outlook.work)
+    }
+
+    async fn sleep(&self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
+        debug!("asleep");
+        let slept = tokio::select! {
+            slept = sleep::until_work(db, alarm) => slept,
+            () = stop.cancelled() => Ok(Sleep::Interrupted),
+        };
+        match slept {
+            Ok(why) => debug!(?why, "awake"),
+            Err(error) => {
+                warn!(%error, "sleep interrupted");
+                tokio::time::sleep(TROUBLE_PAUSE).await;
+            }
+        }
+        if let Err(error) = sleep::wake(db).await {
+            warn!(%error, "the bell stays up until its lease ends");
+        }
+    }
+
+    /// Counts a finished job, and logs it: the one place where a job is logged.
+    fn count(&mut self, done: Result<(String, Outcome), tokio::task::JoinError>) {
+        let (row, outcome) = match done {
+            Ok(done) => done,
+            Err(panic) => {
+                error!(error = %panic, "a job panicked; its lease will run out");
+                self.tally.postponed += 1;
+                return;
+            }
+        };
+        match outcome {
+            Outcome::Published(url) => {
+                self.tally.published += 1;
+                info!(row, url, "published");
+            }
+            Outcome::Skipped(reason) => {
+                self.tally.skipped += 1;
+                info!(row, reason, "skipped");
+            }
+            Outcome::Failed(reason) => {
+                self.tally.failed += 1;
+                warn!(row, reason, "failed");
+            }
+            Outcome::Postponed(failure) => {
+                self.tally.postponed += 1;
+                warn!(row, reason = %failure, "postponed");
+            }
+            Outcome::Kept => info!(row, "kept the picture that was chosen by hand"),
+            Outcome::Unchanged => debug!(row, "unchanged"),
+            Outcome::Changed => debug!(row, "changed meanwhile, due again"),
+            Outcome::Gone => debug!(row, "gone"),
+            Outcome::Lost => warn!(row, "lost the lease"),
+        }
+    }
+
+    /// Lets running jobs finish within the grace period, then gives the rest back.
+    async fn drain(&mut self, db: &Database) {
+        let deadline = tokio::time::Instant::now() + self.options.grace;
+        while let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.running.join_next()).await {
+            self.count(done);
+        }
+        self.running.shutdown().await;
+        let leave = async {
+            let client = db.get().await?;
+            let released = queue::release(&client, self.id).await?;
+            maintenance::unregister(&client, self.id).await?;
+            Ok::<_, DbError>(released)
+        };
+        match leave.await {
+            Ok(0) => {}
+            Ok(released) => info!(released, "gave unfinished jobs back"),
+            Err(error) => warn!(%error, "could not give jobs back; their leases will run out"),
+        }
+    }
+}

@@ -87,7 +87,28 @@ BEGIN
     RETURN total;
 END $$;
 
--- One step of the sweep of one source, from where the last step stood. Returns how many rows it marked.
+-- Forgets up to `chunk` ledger entries after key `after` whose rows are gone. The objects in the store stay.
+CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    scanned bigint;
+BEGIN
+    EXECUTE format($sql$
+        WITH page AS MATERIALIZED (
+            SELECT i.key FROM tintype.image i WHERE i.source = $1 AND i.key > $2 ORDER BY i.key LIMIT $3
+        ), gone AS (
+            DELETE FROM tintype.image i USING page p
+             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING 1)
+        SELECT (SELECT count(*) FROM gone), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
+        $sql$, src.relation, tintype.match_sql(src, 'x', 'i.key'))
+      INTO pruned, last_key, scanned USING src.id, after, chunk;
+    IF scanned < chunk THEN
+        last_key := NULL;
+    END IF;
+END $$;
+
+-- One step of the sweep of one source, from where the last step stood: first its rows against the ledger, then the ledger
+-- against its rows. Returns how many rows it marked.
 CREATE OR REPLACE FUNCTION tintype.sweep(source_id integer, chunk integer)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -97,32 +118,16 @@ BEGIN
     SELECT s.* INTO src FROM tintype.source s WHERE s.id = source_id AND NOT s.paused FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN 0;
+    ELSIF src.pruned_to IS NULL THEN
+        SELECT * INTO step FROM tintype.scan(src, 'changed', src.swept_to, chunk);
+        UPDATE tintype.source s
+           SET swept_to = step.last_key, pruned_to = CASE WHEN step.last_key IS NULL THEN '' END
+         WHERE s.id = source_id;
+        RETURN step.marked;
     END IF;
-    SELECT * INTO step FROM tintype.scan(src, 'changed', src.swept_to, chunk);
+    SELECT * INTO step FROM tintype.prune(src, src.pruned_to, chunk);
     UPDATE tintype.source s
-       SET swept_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END
+       SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END
      WHERE s.id = source_id;
-    RETURN step.marked;
-END $$;
-
--- Forgets up to `chunk` ledger entries after `after` whose rows are gone. The objects in the store stay.
-CREATE OR REPLACE FUNCTION tintype.prune(source_id integer, after text, chunk integer, OUT pruned bigint, OUT last_key text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    src tintype.source;
-    scanned bigint;
-BEGIN
-    SELECT s.* INTO src FROM tintype.source s WHERE s.id = source_id;
-    EXECUTE format($sql$
-        WITH page AS MATERIALIZED (
-            SELECT i.key FROM tintype.image i WHERE i.source = $1 AND ($2 IS NULL OR i.key > $2) ORDER BY i.key LIMIT $3
-        ), gone AS (
-            DELETE FROM tintype.image i USING page p
-             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING 1)
-        SELECT (SELECT count(*) FROM gone), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
-        $sql$, src.relation, tintype.match_sql(src, 'x', 'i.key'))
-      INTO pruned, last_key, scanned USING source_id, after, chunk;
-    IF scanned < chunk THEN
-        last_key := NULL;
-    END IF;
+    RETURN 0;
 END $$;

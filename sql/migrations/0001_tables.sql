@@ -22,7 +22,8 @@ CREATE TABLE tintype.source (
     site          text,                        -- the site's name on the card
     paused        boolean NOT NULL DEFAULT false,
     whole         boolean NOT NULL DEFAULT false,  -- a full backfill was asked for: the sweep then also marks rows never seen
-    swept_to      text,                        -- key at which the running sweep stands; NULL between two sweeps
+    swept_to      text,                        -- key up to which the running sweep has compared rows with the ledger
+    pruned_to     text,                        -- key up to which it has then looked for entries whose rows are gone
     swept_at      timestamptz,                 -- when the last sweep came to the end
     attached_at   timestamptz NOT NULL DEFAULT now()
 );

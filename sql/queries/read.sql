@@ -1,0 +1,9 @@
+-- One claimed row: what its picture is made from, how its source wants it drawn, and what the ledger holds for it.
+-- No row: it is deleted.
+SELECT s.name AS source_name, s.draw, s.look, s.theme, s.site,
+       r.wanted, r.content, r.title, r.body, r.author, r.date, r.tags,
+       to_jsonb(i) AS ledger
+  FROM tintype.source s
+ CROSS JOIN LATERAL tintype.read_row(s, $2) r
+  LEFT JOIN tintype.image i ON i.source = s.id AND i.key = $2
+ WHERE s.id = $1

@@ -1,0 +1,215 @@
+//! `tintype demo`: the whole road in one command. A throwaway Postgres (or the database that is named), a blog, the posts that
+//! tintype was built with, the triggers, a worker, and a page that shows the pictures as they come.
+
+mod gallery;
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use include_dir::{Dir, include_dir};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use self::gallery::{Entry, Gallery, entries};
+use super::{
+    Context,
+    run::{stop_on_signal, workshop},
+    terminal::{print, print_json, say},
+};
+use crate::{
+    cli::Demo,
+    config,
+    db::{ConnectSettings, Database, DbError, LibpqEnv},
+    error::Error,
+    install,
+    listener::Alarm,
+    markdown,
+    scratch::{Scratch, ScratchOptions},
+    source::{self, Request},
+    storage::{Storage, StorageSettings},
+    worker::{self, Tally, WorkerOptions},
+};
+
+static POSTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/posts");
+
+/// How often the table of posts is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
+    let stop = stop_on_signal();
+    let stage = Stage::set(context, flags).await?;
+    let (worker, address) = stage.open(flags, &stop).await?;
+    write_posts(&stage.db).await?;
+    let outcome = watch(&stage, flags, &address, &stop).await;
+    stop.cancel();
+    let tally = worker.await.map_err(|error| DbError::ConnectionLost { reason: error.to_string() })??;
+    stage.strike(flags).await?;
+    outcome?;
+    if tally.failed > 0 { Err(Error::PartlyDone { failed: tally.failed, postponed: 0 }) } else { Ok(()) }
+}
+
+/// The database and the folder of one demo.
+struct Stage {
+    db: Database,
+    /// For people: what psql would take.
+    url: Option<String>,
+    scratch: Option<Scratch>,
+    installed_before: bool,
+    pictures: TempDir,
+}
+
+impl Stage {
+    /// Finds or starts the database, and makes blog and triggers in it.
+    async fn set(context: &Context, flags: &Demo) -> Result<Self, Error> {
+        let pictures = TempDir::with_prefix("tintype-demo-")
+            .map_err(|error| Error::File { path: std::env::temp_dir(), error })?;
+        let (db, scratch, url) = if context.config.names_database(&context.global)? {
+            (context.database().await?, None, None)
+        } else {
+            say("starting a throwaway Postgres …");
+            let options = ScratchOptions { programs: flags.pg_bin.clone(), search_path: config::program_path(), ..Default::default() };
+            let scratch = tokio::task::spawn_blocking(move || Scratch::start(&options))
+                .await
+                .map_err(|error| DbError::ConnectionLost { reason: error.to_string() })??;
+            let url = scratch.url("postgres");
+            let settings = ConnectSettings { url: Some(url.clone()), ..ConnectSettings::default() };
+            let db = Database::connect(&settings, &LibpqEnv::from_lookup(|_| None)).await?;
+            (db, Some(scratch), Some(url))
+        };
+        let client = db.get().await?;
+        let installed_before = !install::applied(&client).await?.is_empty();
+        client.batch_execute(include_str!("demo/blog.sql")).await.map_err(DbError::from)?;
+        install::install(&db).await?;
+        let request = Request { site: Some("notes.example".to_owned()), ..Request::default() };
+        source::attach(&client, "tintype_demo.posts", &request).await?;
+        drop(client);
+        Ok(Self { db, url, scratch, installed_before, pictures })
+    }
+
+    /// Starts the page and the worker; returns the worker and the page's address.
+    async fn open(&self, flags: &Demo, stop: &CancellationToken) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
+        let listener = match TcpListener::bind(&flags.http).await {
+            Ok(listener) => listener,
+            Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| Error::File { path: PathBuf::from(&flags.http), error })?,
+        };
+        let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
+        let folder = self.pictures.path().to_owned();
+        let storage = Storage::open(&StorageSettings {
+            url: folder.display().to_string(),
+            public_base_url: Some(format!("http://{address}/pictures")),
+            ..StorageSettings::default()
+        })
+        .await?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let options = WorkerOptions {
+            name: config::worker_name(),
+            slots: cores * 4,
+            grace: Duration::from_secs(5),
+            exit_when_idle: false,
+        };
+        let (workshop, _desk) = workshop(&self.db, storage, cores, 1, false);
+        let stop = stop.clone();
+        let worker = tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });
+        tokio::spawn(gallery::serve(listener, Gallery { db: self.db.clone(), pictures: folder }));
+        Ok((worker, address))
+    }
+
+    /// Takes everything away again, or says where it is.
+    async fn strike(self, flags: &Demo) -> Result<(), Error> {
+        if flags.keep {
+            say(&format!("pictures: {}", self.pictures.keep().display()));
+            match (self.scratch, self.url) {
+                (Some(scratch), Some(url)) => {
+                    scratch.keep();
+                    say(&format!("database: {url}"));
+                }
+                _ => say("database: schemas tintype_demo and tintype stay where they are"),
+            }
+        } else if self.scratch.is_none() {
+            let client = self.db.get().await?;
+            source::detach(&client, "tintype_demo.posts").await?;
+            client.batch_execute("DROP TABLE tintype_demo.posts; DROP SCHEMA tintype_demo").await.map_err(DbError::from)?;
+            drop(client);
+            if !self.installed_before {
+                install::uninstall(&self.db).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes each post as the application would: one row, one transaction.
+async fn write_posts(db: &Database) -> Result<(), Error> {
+    let client = db.get().await?;
+    let mut files: Vec<_> = POSTS.files().collect();
+    files.sort_by_key(|file| file.path());
+    for file in files {
+        let body = String::from_utf8_lossy(file.contents());
+        let head = markdown::parse(&body);
+        let (title, front) = (head.front_matter.title.or(head.heading), head.front_matter.date);
+        let slug = file.path().file_stem().unwrap_or_default().to_string_lossy();
+        client
+            .execute(
+                "INSERT INTO tintype_demo.posts (slug, title, author, body, tags, published_on) VALUES ($1, $2, $3, $4, $5, $6::text::date)",
+                &[&slug, &title, &head.front_matter.author, &body, &head.front_matter.tags, &front],
+            )
+            .await
+            .map_err(DbError::from)?;
+    }
+    Ok(())
+}
+
+/// Prints each row when its picture comes, until all are there (`--exit`) or a signal.
+async fn watch(stage: &Stage, flags: &Demo, address: &str, stop: &CancellationToken) -> Result<(), Error> {
+    say(&format!("posts and pictures: http://{address}/"));
+    let began = tokio::time::Instant::now();
+    let mut printed: HashMap<i64, Option<String>> = HashMap::new();
+    let mut complete = false;
+    while !stop.is_cancelled() {
+        let posts = entries(&stage.db).await?;
+        for post in posts.iter().filter(|post| post.updated_at.is_some()) {
+            if printed.insert(post.id, post.updated_at.clone()).as_ref() != Some(&post.updated_at) {
+                show(post, flags);
+            }
+        }
+        if !complete && posts.iter().all(|post| post.updated_at.is_some()) {
+            complete = true;
+            summarise(&posts, began.elapsed());
+            if flags.exit {
+                return Ok(());
+            }
+            if let Some(url) = &stage.url {
+                say(&format!("change a row and watch:\n  psql '{url}' -c \"UPDATE tintype_demo.posts SET title = 'Hello, Ada' WHERE id = 1\""));
+            }
+            say("Ctrl-C ends the demo");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// One line: row → state → URL.
+fn show(post: &Entry, flags: &Demo) {
+    if flags.json {
+        print_json(post);
+        return;
+    }
+    let title: String = post.title.chars().take(44).collect();
+    let outcome = post.url.as_deref().or(post.reason.as_deref()).unwrap_or_default();
+    print(&format!("{:>3}  {title:<44}  {:<7}  {outcome}", post.id, post.state));
+}
+
+fn summarise(posts: &[Entry], elapsed: Duration) {
+    let ready = posts.iter().filter(|post| post.state == "ready").count();
+    let mut waits: Vec<f64> = posts.iter().filter_map(|post| post.milliseconds).collect();
+    waits.sort_by(f64::total_cmp);
+    let median = waits.get(waits.len() / 2).copied().unwrap_or_default();
+    say(&format!(
+        "{ready} of {} posts have their picture after {:.1} s; the median row waited {median:.0} ms",
+        posts.len(),
+        elapsed.as_secs_f64()
+    ));
+}

@@ -1,0 +1,62 @@
+//! `tintype preview`: one row of a table to a picture. Nothing is installed: where schema `tintype` is missing, its functions are
+//! made in a transaction that is rolled back, so that the row is read and checked exactly as `attach` and `run` would.
+
+use serde_json::json;
+
+use super::{
+    Context,
+    attach::request,
+    render::warn_missing,
+    terminal::{print_json, say, write},
+};
+use crate::{
+    card,
+    cli::Preview,
+    db::DbError,
+    error::Error,
+    executor::fields,
+    install,
+    picture::{self, Draw},
+    post::Post,
+    queue,
+    source,
+    studio::Studio,
+};
+
+pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Error> {
+    let request = request(&flags.columns)?;
+    let db = context.database().await?;
+    let mut client = db.get().await?;
+    let transaction = client.transaction().await.map_err(DbError::from)?;
+    if install::applied(&transaction).await?.is_empty() {
+        transaction.batch_execute(&install::up(&[])).await.map_err(DbError::from)?;
+    }
+    let named = request.body.is_some() || request.title.is_some() || request.image.is_some();
+    let source = match source::lookup(&transaction, &flags.table).await? {
+        Some(attached) if !named => attached,
+        _ => source::plan(&transaction, &flags.table, &request).await?,
+    };
+    let material = queue::read_planned(&transaction, &source, &flags.key).await?;
+    transaction.rollback().await.map_err(DbError::from)?;
+
+    let Some(material) = material else {
+        return Err(Error::Usage {
+            what: format!("{} has no row with the key {}", source.name, flags.key),
+            hint: format!("the key is ({})", source.key_columns.join(", ")),
+        });
+    };
+    let draw: Draw = material.draw.parse().unwrap_or_default();
+    let card = picture::choose(&Post::new(fields(&material)), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let image = Studio::new(1).renderer(&material.look, material.theme.as_deref())?.render(&card)?;
+    write(&flags.output, &image.bytes)?;
+    warn_missing(&image);
+    if flags.json {
+        print_json(&json!({
+            "output": flags.output, "kind": picture::kind(&card), "alt": picture::alt_text(&card, card::language_name), "width": image.width,
+            "height": image.height, "bytes": image.bytes.len(), "wanted": material.wanted,
+        }));
+    } else {
+        say(&format!("{}: {}", flags.output.display(), picture::alt_text(&card, card::language_name)));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `tintype render`: a post or a source file to a picture, without a database.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
+use super::terminal::{print, print_json, say, write};
+use crate::{
+    card::{self, Image, Options, Renderer},
+    cli::{self, Render},
+    error::Error,
+    picture::{self, Draw},
+    post::{Fields, Post},
+};
+
+pub(super) fn render(flags: &Render) -> Result<(), Error> {
+    if flags.list_looks {
+        card::looks().iter().for_each(|name| print(name));
+    } else if flags.list_themes {
+        card::themes().iter().for_each(|name| print(name));
+    } else if flags.list_languages {
+        card::languages().iter().for_each(|name| print(name));
+    } else if let Some(path) = &flags.post {
+        return draw(path, flags);
+    }
+    Ok(())
+}
+
+fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
+    let post = read(path, flags)?;
+    let draw = match flags.draw {
+        cli::Draw::Auto => Draw::Auto,
+        cli::Draw::Code => Draw::Code,
+        cli::Draw::Title => Draw::Title,
+    };
+    let card = picture::choose(&post, draw, flags.block).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let options = Options { look: flags.style.look.clone(), theme: flags.style.theme.clone(), scale: flags.scale };
+    let image = Renderer::new(&options)?.render(&card)?;
+    let output = flags.output.clone().unwrap_or_else(|| beside(path));
+    write(&output, &image.bytes)?;
+    warn_missing(&image);
+    if flags.json {
+        print_json(&json!({
+            "output": output, "kind": picture::kind(&card), "alt": picture::alt_text(&card, card::language_name), "width": image.width,
+            "height": image.height, "bytes": image.bytes.len(), "media_type": image.media_type, "missing": image.missing,
+        }));
+    } else if output != Path::new("-") {
+        say(&format!("{} ({} × {}, {} bytes)", output.display(), image.width, image.height, image.bytes.len()));
+    }
+    Ok(())
+}
+
+/// Says which characters no font had.
+pub(super) fn warn_missing(image: &Image) {
+    if !image.missing.is_empty() {
+        let missing: String = image.missing.iter().take(20).collect();
+        say(&format!("warning: no font has {missing} (on Debian: apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)"));
+    }
+}
+
+/// The post: Markdown from stdin or a file of that kind, any other file as source code.
+fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().read_to_end(&mut bytes).map(drop)
+    } else {
+        fs::read(path).map(|content| bytes = content)
+    };
+    read.map_err(|error| Error::File { path: path.to_owned(), error })?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let markdown = path == Path::new("-") || ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
+    let post = if markdown {
+        Post::new(Fields { body: text, ..Fields::default() })
+    } else {
+        Post::from_source(&path.file_name().unwrap_or_default().to_string_lossy(), &text)
+    };
+    Ok(Post {
+        title: flags.title.clone().or(post.title),
+        author: flags.author.clone().or(post.author),
+        site: flags.site.clone().or(post.site),
+        ..post
+    })
+}
+
+/// The post's own name with `.png`, in the working directory.
+fn beside(path: &Path) -> PathBuf {
+    match path.file_stem() {
+        Some(stem) if path != Path::new("-") => PathBuf::from(stem).with_extension("png"),
+        _ => PathBuf::from("card.png"),
+    }
+}

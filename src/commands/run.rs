@@ -1,0 +1,78 @@
+//! `tintype run`: the worker, until a signal or until there is nothing to do.
+
+use std::sync::Arc;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::Context;
+use crate::{
+    cli::Run,
+    db::Database,
+    error::Error,
+    executor::Workshop,
+    listener::Alarm,
+    publish::Publisher,
+    storage::Storage,
+    studio::Studio,
+    worker::{self, Tally},
+};
+
+pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
+    let (options, concurrency) = context.config.worker(flags)?;
+    let storage = Storage::open(&context.config.storage(&flags.storage)?).await?;
+    let db = context.installed().await?;
+    let stop = stop_on_signal();
+    info!(worker = options.name, concurrency, slots = options.slots, "started");
+    let (workshop, desk) = workshop(&db, storage, concurrency, flags.scale, flags.announce);
+    let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
+    let _ = desk.await; // ends with the last publisher, which the worker has dropped
+    info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
+    if options.exit_when_idle { verdict(tally) } else { Ok(()) }
+}
+
+/// Everything a worker works with. The handle is the publisher's desk, which ends after the worker.
+pub(super) fn workshop(
+    db: &Database,
+    storage: Storage,
+    concurrency: usize,
+    scale: u8,
+    announce: bool,
+) -> (Workshop, JoinHandle<()>) {
+    let (publisher, desk) = Publisher::new(db.clone(), announce);
+    let workshop = Workshop {
+        db: db.clone(),
+        studio: Studio::new(scale),
+        storage,
+        publisher,
+        easels: Arc::new(Semaphore::new(concurrency)),
+    };
+    (workshop, tokio::spawn(desk))
+}
+
+fn verdict(tally: Tally) -> Result<(), Error> {
+    if tally.failed + tally.postponed == 0 {
+        return Ok(());
+    }
+    Err(Error::PartlyDone { failed: tally.failed, postponed: tally.postponed })
+}
+
+/// A token that SIGTERM or SIGINT cancels. Where a handler cannot be set, the signal ends the process as it always did.
+pub(super) fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let Ok(mut signal) = signal(kind) else { continue };
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            info!("stopping: no new jobs");
+            stop.cancel();
+        });
+    }
+    stop
+}

@@ -1,0 +1,69 @@
+//! `tintype status` and `tintype retry`.
+
+use serde_json::{Value, json};
+
+use super::{
+    Context,
+    terminal::{print, print_json, say, table},
+};
+use crate::{
+    cli::{Retry, Status},
+    error::Error,
+};
+
+pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Error> {
+    let db = context.installed().await?;
+    let rows = db.get().await?.query("SELECT to_jsonb(s) FROM tintype.status s", &[]).await.map_err(crate::db::DbError::from)?;
+    let tables: Vec<Value> = rows.iter().map(|row| row.get(0)).collect();
+    if flags.json {
+        tables.iter().for_each(print_json);
+        return Ok(());
+    }
+    if tables.is_empty() {
+        say("no table is attached");
+        say("next: tintype attach TABLE");
+        return Ok(());
+    }
+    let columns = ["source", "state", "ready", "skipped", "failed", "pending", "processing", "retrying", "oldest_age"];
+    let mut lines = table(&columns.map(|column| match column {
+        "oldest_age" => "oldest",
+        other => other,
+    }));
+    for one in &tables {
+        lines.add_row(columns.map(|column| match &one[column] {
+            Value::String(text) => text.split('.').next().unwrap_or_default().to_owned(),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        }));
+    }
+    print(&lines.trim_fmt());
+    for one in &tables {
+        if let (Some(source), Some(error)) = (one["source"].as_str(), one["last_error"].as_str()) {
+            say(&format!("{source}: last error: {error}"));
+        }
+    }
+    if tables[0]["workers"] == json!(0) {
+        say("no worker is running: tintype run");
+    }
+    Ok(())
+}
+
+pub(super) async fn retry(context: &Context, flags: &Retry) -> Result<(), Error> {
+    let db = context.installed().await?;
+    let row = db
+        .get()
+        .await?
+        .query_one(
+            "SELECT tintype.retry(CASE WHEN $1::text IS NOT NULL THEN tintype.find_table($1) END, $2)",
+            &[&flags.table, &flags.key],
+        )
+        .await
+        .map_err(crate::db::DbError::from)?;
+    let marked: i64 = row.get(0);
+    if flags.json {
+        print_json(&json!({ "marked": marked }));
+    } else {
+        say(&format!("{marked} rows will be tried again"));
+    }
+    Ok(())
+}

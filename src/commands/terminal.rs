@@ -1,0 +1,76 @@
+//! What a person sees and answers on a terminal: data on stdout, words and questions on stderr.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    path::Path,
+};
+
+use comfy_table::{Table, presets::NOTHING};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// Prints one line of data. A reader that went away (`| head`) is no error.
+pub(super) fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Prints a value as one line of JSON.
+pub(super) fn print_json(value: &impl Serialize) {
+    print(&serde_json::to_string(value).unwrap_or_default());
+}
+
+/// Says something to the person at the terminal.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// A table without lines.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(header);
+    table
+}
+
+/// Asks a question that has to be answered with yes; where nobody can answer, tells to say `--yes`.
+pub(super) fn confirm(question: &str, yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    let refusal = |what: &str| Error::Usage { what: what.to_owned(), hint: "say --yes to go ahead".to_owned() };
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(refusal("there is no terminal to ask on"));
+    }
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { Err(refusal("nothing was done")) }
+}
+
+/// A bar on stderr over `length` rows; hidden where stderr is no terminal.
+pub(super) fn bar(what: &'static str, length: u64) -> ProgressBar {
+    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta}");
+    let bar = ProgressBar::with_draw_target(Some(length), target).with_prefix(what);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Writes a picture to a file, or to stdout where the path is `-`.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let written = if path == Path::new("-") {
+        if io::stdout().is_terminal() {
+            return Err(Error::Usage {
+                what: "a picture on a terminal is no picture".to_owned(),
+                hint: "-o card.png, or pipe it somewhere".to_owned(),
+            });
+        }
+        io::stdout().write_all(bytes)
+    } else {
+        std::fs::write(path, bytes)
+    };
+    written.map_err(|error| Error::File { path: path.to_owned(), error })
+}

@@ -1,0 +1,70 @@
+//! What can go wrong with one job, and what to do about it: a kind goes in, a directive comes out, in one function.
+
+use std::time::Duration;
+
+use crate::{card::CardError, db::DbError, storage::StorageError};
+
+/// Why a job did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The database did not answer as it should.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The source cannot be read: a column was dropped, a right is missing.
+    #[error("table {table} cannot be read: {error}")]
+    Source {
+        /// The source's name.
+        table: String,
+        /// What Postgres said.
+        error: DbError,
+    },
+    /// The store did not take the picture.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The look or theme of the source does not exist.
+    #[error(transparent)]
+    Look(CardError),
+    /// This content could not be drawn.
+    #[error("the picture could not be drawn: {0}")]
+    Drawing(String),
+    /// The job took longer than its lease allows.
+    #[error("gave up after {0:?}")]
+    Deadline(Duration),
+    /// The host application held the row all the time.
+    #[error("the row was locked by another transaction")]
+    RowLocked,
+}
+
+/// What becomes of the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directive {
+    /// Try again within this time, chosen at random; counts as an attempt.
+    Retry(Duration),
+    /// Try again within this time; nobody's fault that lies in the row, so it does not count.
+    Snooze(Duration),
+    /// This content can never be drawn: record the reason, and wait for other content.
+    Discard,
+}
+
+/// The longest wait between two attempts.
+const CAP: Duration = Duration::from_secs(300);
+
+/// Decides what becomes of a job that failed for the `attempt + 1`th time. Delays double from 2 s up to five minutes.
+pub fn directive(failure: &Failure, attempt: i32) -> Directive {
+    let backoff = CAP.min(Duration::from_secs(2 << attempt.clamp(0, 10)));
+    match failure {
+        Failure::Database(_) | Failure::Deadline(_) => Directive::Retry(backoff),
+        Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
+        Failure::Storage(error) => on_storage(error, backoff),
+        Failure::Drawing(_) => Directive::Discard,
+        Failure::RowLocked => Directive::Snooze(Duration::from_secs(2)),
+    }
+}
+
+/// Credentials, buckets and addresses are for a person to mend; a store that is slow or away comes back by itself.
+fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
+    match error {
+        StorageError::SlowDown { retry_after } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10))),
+        _ => Directive::Retry(backoff),
+    }
+}

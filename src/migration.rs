@@ -1,0 +1,39 @@
+//! The printed migration: the same SQL, in the wrapping that a framework's migration tool expects.
+
+use crate::cli::Format;
+
+/// Wraps the way up and the way down.
+pub fn wrap(format: Format, up: &str, down: &str) -> String {
+    match format {
+        Format::Plain => format!("BEGIN;\n{up}COMMIT;\n\n-- The way back:\n{}", commented(down)),
+        Format::Prisma => up.to_owned(),
+        Format::Sqlx => format!("-- ..._tintype.up.sql\n{up}\n-- ..._tintype.down.sql\n{down}"),
+        Format::Dbmate => format!("-- migrate:up\n{up}\n-- migrate:down\n{down}"),
+        Format::Ecto => format!(
+            "defmodule MyApp.Repo.Migrations.InstallTintype do\n  use Ecto.Migration\n\n  \
+             def up do\n    repo().query!(~S\"\"\"\n{}    \"\"\", [], query_type: :text)\n  end\n\n  \
+             def down do\n    repo().query!(~S\"\"\"\n{}    \"\"\", [], query_type: :text)\n  end\nend\n",
+            indented(up, "    "),
+            indented(down, "    ")
+        ),
+        Format::Rails => format!(
+            "class InstallTintype < ActiveRecord::Migration[7.1]\n  def up\n    execute <<~'SQL'\n{}    SQL\n  end\n\n  \
+             def down\n    execute <<~'SQL'\n{}    SQL\n  end\nend\n",
+            indented(up, "      "),
+            indented(down, "      ")
+        ),
+        Format::Django => format!(
+            "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    \
+             operations = [\n        migrations.RunSQL(\n            sql=[(r\"\"\"\n{up}\"\"\", None)],\n            \
+             reverse_sql=[(r\"\"\"\n{down}\"\"\", None)],\n        )\n    ]\n"
+        ),
+    }
+}
+
+fn commented(sql: &str) -> String {
+    indented(sql, "-- ")
+}
+
+fn indented(sql: &str, with: &str) -> String {
+    sql.lines().map(|line| format!("{}\n", format_args!("{with}{line}")).replace(&format!("{with}\n"), "\n")).collect()
+}
