@@ -186,3 +186,12 @@ pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
     };
     shortened(&text, ALT_TEXT)
 }
+
+/// The word for a card's kind in the ledger: `code` or `title`.
+#[must_use]
+pub fn kind(card: &Card) -> &'static str {
+    match card {
+        Card::Code(_) => "code",
+        Card::Title(_) => "title",
+    }
+}

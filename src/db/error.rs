@@ -215,6 +215,37 @@ impl DbError {
         }
     }
 
+    /// Whether a host's lock was in the way for too long.
+    #[must_use]
+    pub fn is_lock_timeout(&self) -> bool {
+        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether it was asked for something that is not there or cannot be: a table, a column, a condition.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        const ASKED_AMISS: [SqlState; 8] = [
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_COLUMN,
+            SqlState::UNDEFINED_OBJECT,
+            SqlState::DATATYPE_MISMATCH,
+            SqlState::WRONG_OBJECT_TYPE,
+            SqlState::INVALID_PARAMETER_VALUE,
+            SqlState::AMBIGUOUS_ALIAS,
+            SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        ];
+        self.sql_state().is_some_and(|state| ASKED_AMISS.contains(state))
+    }
+
+    /// Whether a person has to change a setting or a right before it can work.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Query(error) => error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE),
+            error => !error.is_transient(),
+        }
+    }
+
     /// Sorts what came of an attempt to connect.
     pub(super) fn from_attempt(error: tokio_postgres::Error, info: &ConnInfo) -> Self {
         let server = info.servers();
