@@ -30,8 +30,9 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "TINTYPE_CONFIG")]
     pub config: Option<PathBuf>,
     /// What is logged to stderr: error, warn, info, debug, or a tracing filter
-    #[arg(long, global = true, value_name = "LEVEL", env = "TINTYPE_LOG", default_value = "info")]
-    pub log: String,
+    /// [default: info for run, warn for everything else]
+    #[arg(long, global = true, value_name = "LEVEL", env = "TINTYPE_LOG")]
+    pub log: Option<String>,
 }
 
 /// What to do.
@@ -197,7 +198,8 @@ pub struct Preview {
     /// The table, as psql would take it
     pub table: String,
     /// The row's key; {a,b} where it has several columns
-    pub key: String,
+    #[arg(value_name = "KEY")]
+    pub row: String,
     /// Which columns, where the table is not attached
     #[command(flatten)]
     pub columns: Columns,

@@ -95,9 +95,7 @@ impl Error {
             Self::File { .. } => None,
             Self::Nothing(_) => Some("--draw auto falls back to a title card".to_owned()),
             Self::NoWorker => Some("start one with tintype run".to_owned()),
-            Self::PartlyDone { .. } => {
-                Some("tintype status shows why; tintype retry tries again".to_owned())
-            }
+            Self::PartlyDone { .. } => Some("tintype status shows why; tintype retry tries again".to_owned()),
         }
     }
 

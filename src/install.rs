@@ -3,8 +3,8 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use include_dir::{Dir, include_dir};
 use deadpool_postgres::GenericClient;
+use include_dir::{Dir, include_dir};
 
 use crate::{
     db::{Database, DbError},
@@ -48,10 +48,8 @@ struct Migration {
 
 /// Each file of a folder with its text, by name.
 fn files(dir: &'static Dir<'static>) -> Vec<(&'static str, &'static str)> {
-    let mut files: Vec<_> = dir
-        .files()
-        .filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?)))
-        .collect();
+    let mut files: Vec<_> =
+        dir.files().filter_map(|file| Some((file.path().file_stem()?.to_str()?, file.contents_utf8()?))).collect();
     files.sort_unstable();
     files
 }
@@ -73,7 +71,9 @@ pub fn up(applied: &[i32]) -> String {
     for (_, sql) in files(&FUNCTIONS) {
         let _ = write!(script, "\n{sql}");
     }
-    script.push_str("\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n");
+    script.push_str(
+        "\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n",
+    );
     script.push_str("SELECT tintype.refresh_markers();\n");
     script
 }

@@ -6,12 +6,17 @@ use std::{
 };
 
 use clap::Parser;
-use tintype::{cli::Cli, commands, config, error::Error};
+use tintype::{
+    cli::{Cli, Command},
+    commands, config,
+    error::Error,
+};
 use tracing_subscriber::{EnvFilter, fmt};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match log(&cli.global.log).and_then(|()| run(cli)) {
+    let quiet = if matches!(cli.command, Command::Run(_)) { "info" } else { "warn" };
+    match log(cli.global.log.as_deref().unwrap_or(quiet)).and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

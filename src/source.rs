@@ -2,7 +2,7 @@
 //! `sql/functions/20_plan.sql`; this is its shape in Rust.
 
 use deadpool_postgres::GenericClient;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Json};
 
 use crate::db::DbError;
 
@@ -112,12 +112,7 @@ pub async fn attach(client: &impl GenericClient, table: &str, request: &Request)
     call(client, "tintype.attach", table, request).await
 }
 
-async fn call(
-    client: &impl GenericClient,
-    function: &str,
-    table: &str,
-    request: &Request,
-) -> Result<Source, DbError> {
+async fn call(client: &impl GenericClient, function: &str, table: &str, request: &Request) -> Result<Source, DbError> {
     let row = client
         .query_one(
             &format!("SELECT s.*, s.relation::text AS relation_name FROM {function}({ARGUMENTS}) s"),
@@ -143,12 +138,9 @@ async fn call(
 
 /// The statements that would make a planned source's triggers.
 pub async fn trigger_sql(client: &impl GenericClient, source: &Source) -> Result<String, DbError> {
-    let planned = serde_json::to_value(source).unwrap_or_default();
+    let planned = Json(Source { id: source.id.or(Some(1)), ..source.clone() });
     let row = client
-        .query_one(
-            "SELECT tintype.trigger_sql(jsonb_populate_record(NULL::tintype.source, $1 || jsonb_build_object('id', coalesce(($1 ->> 'id')::int, 1))))",
-            &[&planned],
-        )
+        .query_one("SELECT tintype.trigger_sql(jsonb_populate_record(NULL::tintype.source, $1::jsonb))", &[&planned])
         .await?;
     Ok(row.get(0))
 }

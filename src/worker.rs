@@ -72,7 +72,8 @@ pub async fn run(
         async move { maintenance::keep(&db, id, &stop).await }
     });
 
-    let mut floor = Floor { id, options, workshop: Arc::new(workshop), running: JoinSet::new(), tally: Tally::default() };
+    let mut floor =
+        Floor { id, options, workshop: Arc::new(workshop), running: JoinSet::new(), tally: Tally::default() };
     floor.work(&db, &alarm, &stop).await;
     background.cancel();
     floor.drain(&db).await;

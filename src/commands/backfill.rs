@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use deadpool_postgres::GenericClient;
+use serde_json::json;
 
 use super::{
     Context,
@@ -37,7 +37,12 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
         return Ok(());
     }
     let failed = wait(&client, &source, marked).await?;
-    report(flags, scanned, marked, &format!("drew {} of {marked} rows of {}", marked.saturating_sub(failed), source.name));
+    report(
+        flags,
+        scanned,
+        marked,
+        &format!("drew {} of {marked} rows of {}", marked.saturating_sub(failed), source.name),
+    );
     if failed > 0 { Err(Error::PartlyDone { failed, postponed: 0 }) } else { Ok(()) }
 }
 

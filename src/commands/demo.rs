@@ -61,13 +61,17 @@ struct Stage {
 impl Stage {
     /// Finds or starts the database, and makes blog and triggers in it.
     async fn set(context: &Context, flags: &Demo) -> Result<Self, Error> {
-        let pictures = TempDir::with_prefix("tintype-demo-")
-            .map_err(|error| Error::File { path: std::env::temp_dir(), error })?;
+        let pictures =
+            TempDir::with_prefix("tintype-demo-").map_err(|error| Error::File { path: std::env::temp_dir(), error })?;
         let (db, scratch, url) = if context.config.names_database(&context.global)? {
             (context.database().await?, None, None)
         } else {
             say("starting a throwaway Postgres …");
-            let options = ScratchOptions { programs: flags.pg_bin.clone(), search_path: config::program_path(), ..Default::default() };
+            let options = ScratchOptions {
+                programs: flags.pg_bin.clone(),
+                search_path: config::program_path(),
+                ..Default::default()
+            };
             let scratch = tokio::task::spawn_blocking(move || Scratch::start(&options))
                 .await
                 .map_err(|error| DbError::ConnectionLost { reason: error.to_string() })??;
@@ -87,10 +91,16 @@ impl Stage {
     }
 
     /// Starts the page and the worker; returns the worker and the page's address.
-    async fn open(&self, flags: &Demo, stop: &CancellationToken) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
+    async fn open(
+        &self,
+        flags: &Demo,
+        stop: &CancellationToken,
+    ) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
         let listener = match TcpListener::bind(&flags.http).await {
             Ok(listener) => listener,
-            Err(_) => TcpListener::bind("127.0.0.1:0").await.map_err(|error| Error::File { path: PathBuf::from(&flags.http), error })?,
+            Err(_) => TcpListener::bind("127.0.0.1:0")
+                .await
+                .map_err(|error| Error::File { path: PathBuf::from(&flags.http), error })?,
         };
         let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
         let folder = self.pictures.path().to_owned();
@@ -109,7 +119,8 @@ impl Stage {
         };
         let (workshop, _desk) = workshop(&self.db, storage, cores, 1, false);
         let stop = stop.clone();
-        let worker = tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });
+        let worker =
+            tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });
         tokio::spawn(gallery::serve(listener, Gallery { db: self.db.clone(), pictures: folder }));
         Ok((worker, address))
     }
@@ -120,15 +131,18 @@ impl Stage {
             say(&format!("pictures: {}", self.pictures.keep().display()));
             match (self.scratch, self.url) {
                 (Some(scratch), Some(url)) => {
-                    scratch.keep();
-                    say(&format!("database: {url}"));
+                    let folder = scratch.keep().map_err(|error| Error::File { path: url.clone().into(), error })?;
+                    say(&format!("database: {url} (in {})", folder.display()));
                 }
                 _ => say("database: schemas tintype_demo and tintype stay where they are"),
             }
         } else if self.scratch.is_none() {
             let client = self.db.get().await?;
             source::detach(&client, "tintype_demo.posts").await?;
-            client.batch_execute("DROP TABLE tintype_demo.posts; DROP SCHEMA tintype_demo").await.map_err(DbError::from)?;
+            client
+                .batch_execute("DROP TABLE tintype_demo.posts; DROP SCHEMA tintype_demo")
+                .await
+                .map_err(DbError::from)?;
             drop(client);
             if !self.installed_before {
                 install::uninstall(&self.db).await?;
@@ -179,7 +193,9 @@ async fn watch(stage: &Stage, flags: &Demo, address: &str, stop: &CancellationTo
                 return Ok(());
             }
             if let Some(url) = &stage.url {
-                say(&format!("change a row and watch:\n  psql '{url}' -c \"UPDATE tintype_demo.posts SET title = 'Hello, Ada' WHERE id = 1\""));
+                say(&format!(
+                    "change a row and watch:\n  psql '{url}' -c \"UPDATE tintype_demo.posts SET title = 'Hello, Ada' WHERE id = 1\""
+                ));
             }
             say("Ctrl-C ends the demo");
         }

@@ -52,7 +52,10 @@ pub(super) async fn uninstall(context: &Context, flags: &Uninstall) -> Result<()
     let tables: Vec<_> = source::all(&client).await?.into_iter().map(|source| source.name).collect();
     drop(client);
     let tables = if tables.is_empty() { "no attached table".to_owned() } else { tables.join(", ") };
-    confirm(&format!("Remove schema tintype and its triggers ({tables})? URLs in rows and stored pictures stay."), flags.yes)?;
+    confirm(
+        &format!("Remove schema tintype and its triggers ({tables})? URLs in rows and stored pictures stay."),
+        flags.yes,
+    )?;
     install::uninstall(&db).await?;
     say("removed schema tintype and its triggers; URLs in rows and stored pictures stay");
     Ok(())

@@ -18,8 +18,7 @@ use crate::{
     install,
     picture::{self, Draw},
     post::Post,
-    queue,
-    source,
+    queue, source,
     studio::Studio,
 };
 
@@ -36,17 +35,18 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
         Some(attached) if !named => attached,
         _ => source::plan(&transaction, &flags.table, &request).await?,
     };
-    let material = queue::read_planned(&transaction, &source, &flags.key).await?;
+    let material = queue::read_planned(&transaction, &source, &flags.row).await?;
     transaction.rollback().await.map_err(DbError::from)?;
 
     let Some(material) = material else {
         return Err(Error::Usage {
-            what: format!("{} has no row with the key {}", source.name, flags.key),
+            what: format!("{} has no row with the key {}", source.name, flags.row),
             hint: format!("the key is ({})", source.key_columns.join(", ")),
         });
     };
     let draw: Draw = material.draw.parse().unwrap_or_default();
-    let card = picture::choose(&Post::new(fields(&material)), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let card =
+        picture::choose(&Post::new(fields(&material)), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
     let image = Studio::new(1).renderer(&material.look, material.theme.as_deref())?.render(&card)?;
     write(&flags.output, &image.bytes)?;
     warn_missing(&image);

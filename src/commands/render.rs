@@ -58,7 +58,9 @@ fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
 pub(super) fn warn_missing(image: &Image) {
     if !image.missing.is_empty() {
         let missing: String = image.missing.iter().take(20).collect();
-        say(&format!("warning: no font has {missing} (on Debian: apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)"));
+        say(&format!(
+            "warning: no font has {missing} (on Debian: apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)"
+        ));
     }
 }
 
@@ -73,7 +75,8 @@ fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
     read.map_err(|error| Error::File { path: path.to_owned(), error })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let markdown = path == Path::new("-") || ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
+    let markdown =
+        path == Path::new("-") || ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
     let post = if markdown {
         Post::new(Fields { body: text, ..Fields::default() })
     } else {

@@ -13,7 +13,12 @@ use crate::{
 
 pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Error> {
     let db = context.installed().await?;
-    let rows = db.get().await?.query("SELECT to_jsonb(s) FROM tintype.status s", &[]).await.map_err(crate::db::DbError::from)?;
+    let rows = db
+        .get()
+        .await?
+        .query("SELECT to_jsonb(s) FROM tintype.status s", &[])
+        .await
+        .map_err(crate::db::DbError::from)?;
     let tables: Vec<Value> = rows.iter().map(|row| row.get(0)).collect();
     if flags.json {
         tables.iter().for_each(print_json);
@@ -31,7 +36,8 @@ pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Erro
     }));
     for one in &tables {
         lines.add_row(columns.map(|column| match &one[column] {
-            Value::String(text) => text.split('.').next().unwrap_or_default().to_owned(),
+            Value::String(age) if column == "oldest_age" => age.split('.').next().unwrap_or_default().to_owned(),
+            Value::String(text) => text.clone(),
             Value::Null => "-".to_owned(),
             other => other.to_string(),
         }));

@@ -176,8 +176,8 @@ impl DbError {
             | Self::TlsFailed { .. }
             | Self::NotAccepting { .. }
             | Self::Timeout { .. }
-            | Self::ConnectionLost { .. }
-            | Self::Query(_) => return None,
+            | Self::ConnectionLost { .. } => return None,
+            Self::Query(error) => return error.as_db_error().and_then(ServerError::hint).map(str::to_owned),
         })
     }
 
@@ -369,16 +369,17 @@ fn certificate_problem(error: &tokio_postgres::Error) -> Option<String> {
     })
 }
 
-/// Message, code, detail and hint of the server, or the whole chain of any other error.
+/// Message, code and detail of the server, or the whole chain of any other error. What tintype's own functions raise is
+/// worded for people and needs no code.
 fn in_full(error: &tokio_postgres::Error) -> String {
-    let mut text = error.to_string();
     if let Some(answer) = error.as_db_error() {
-        text = format!("{}: {} (SQLSTATE {})", answer.severity(), answer.message(), answer.code().code());
-        for (name, part) in [("detail", answer.detail()), ("hint", answer.hint()), ("where", answer.where_())] {
-            text.extend(part.map(|part| format!("\n{name}: {part}")));
-        }
-        return text;
+        let ours =
+            answer.where_().is_some_and(|place| place.contains("function tintype.") && place.contains("at RAISE"));
+        let code = if ours { String::new() } else { format!(" (SQLSTATE {})", answer.code().code()) };
+        let detail = answer.detail().map(|detail| format!("; {detail}")).unwrap_or_default();
+        return format!("{}{code}{detail}", answer.message());
     }
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
         text = format!("{text}: {error}");

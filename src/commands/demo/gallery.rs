@@ -52,7 +52,9 @@ pub(super) async fn entries(db: &Database) -> Result<Vec<Entry>, DbError> {
         .iter()
         .map(|row| Entry {
             id: row.get("id"),
-            title: Some(row.get::<_, String>("title")).filter(|title| !title.is_empty()).unwrap_or_else(|| row.get("slug")),
+            title: Some(row.get::<_, String>("title"))
+                .filter(|title| !title.is_empty())
+                .unwrap_or_else(|| row.get("slug")),
             state: row.get("state"),
             reason: row.get("reason"),
             url: row.get("url"),
@@ -76,7 +78,10 @@ async fn picture(State(gallery): State<Arc<Gallery>>, Path(path): Path<String>) 
         return StatusCode::NOT_FOUND.into_response();
     }
     match tokio::fs::read(gallery.pictures.join(path)).await {
-        Ok(bytes) => ([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")], bytes)
+        Ok(bytes) => (
+            [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")],
+            bytes,
+        )
             .into_response(),
         Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
