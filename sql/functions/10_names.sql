@@ -22,6 +22,7 @@ RETURNS regclass LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp A
 DECLARE
     parts text[];
     found regclass[];
+    in_public boolean;
     near  text;
 BEGIN
     BEGIN
@@ -29,19 +30,16 @@ BEGIN
     EXCEPTION WHEN invalid_parameter_value THEN
         parts := ARRAY[wanted];
     END;
-    SELECT array_agg(c.oid::regclass ORDER BY (n.nspname = 'public') DESC, n.nspname)
-      INTO found
+    SELECT array_agg(c.oid::regclass ORDER BY (n.nspname = 'public') DESC, n.nspname), bool_or(n.nspname = 'public')
+      INTO found, in_public
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tintype')
        AND ((c.relname = parts[cardinality(parts)] AND (cardinality(parts) = 1 OR n.nspname = parts[cardinality(parts) - 1]))
             OR c.relname = wanted OR n.nspname || '.' || c.relname = wanted);
-    IF cardinality(found) = 1 OR (found[1]::text = quote_ident(parts[cardinality(parts)])) THEN
+    IF cardinality(found) = 1 OR in_public THEN
         RETURN found[1];
     ELSIF cardinality(found) > 1 THEN
-        IF (SELECT n.nspname = 'public' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = found[1]) THEN
-            RETURN found[1];
-        END IF;
         RAISE EXCEPTION 'table % is in more than one schema: %', wanted, array_to_string(found, ', ')
             USING ERRCODE = 'ambiguous_alias', HINT = 'Name one of them with its schema.';
     END IF;

@@ -21,7 +21,7 @@ RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS 
              WHEN 'author' THEN '{author,authorname,byline,writer,username}'
              WHEN 'date'   THEN '{publishedat,publishedon,publisheddate,pubdate,published,postedat,date,insertedat,createdat,createdon,created}'
              WHEN 'tags'   THEN '{tags,taglist,tagnames,keywords,topics}'
-             WHEN 'image'  THEN '{ogimageurl,ogimage,socialimageurl,socialimage,coverimageurl,coverimage,coverurl,cardurl,imageurl,image,pictureurl,picture,screenshoturl,thumbnailurl,thumbnail}'
+             WHEN 'image'  THEN '{ogimageurl,ogimage,socialimageurl,socialimage,shareimageurl,shareimage,cardimageurl,cardimage,previewimageurl,previewimage,coverimageurl,coverimage,coverurl,cardurl,imageurl,image,pictureurl,picture,screenshoturl,thumbnailurl,thumbnail}'
            END::text[]) WITH ORDINALITY AS known(name, rank)
         ON known.name = regexp_replace(lower(a.attname), '[^a-z0-9]', '', 'g')
      WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND tintype.fits(role, a.atttypid)
