@@ -58,9 +58,15 @@ pub async fn wake(db: &Database) -> Result<(), DbError> {
     set_bell(db, 0).await
 }
 
-/// Wakes the other workers, bell or no bell: for one that has more to do than it can, or leaves.
-pub async fn rouse(db: &Database) -> Result<(), DbError> {
-    db.get().await?.execute("SELECT pg_notify($1, '')", &[&CHANNEL]).await?;
+/// Wakes the other workers, bell or no bell: for one that has more to do than it can, or that leaves.
+pub async fn rouse_others(db: &Database, worker: i32) -> Result<(), DbError> {
+    db.get()
+        .await?
+        .execute(
+            "SELECT pg_notify($1, '') WHERE EXISTS (SELECT FROM tintype.worker WHERE id <> $2)",
+            &[&CHANNEL, &worker],
+        )
+        .await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -22,6 +22,9 @@ const _: () = assert!(DEADLINE.as_secs() + 10 < LEASE.as_secs());
 /// How often an idle worker looks, and for how long, before it goes to sleep: under load nobody needs to notify it.
 const LINGER_POLL: Duration = Duration::from_millis(100);
 const LINGER: Duration = Duration::from_secs(2);
+
+/// How often a worker whose slots are all taken calls for others.
+const ROUSE: Duration = Duration::from_secs(1);
 
 /// How long a worker waits after the database failed it.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
@@ -72,8 +75,14 @@ pub async fn run(
         async move { maintenance::keep(&db, id, &stop).await }
     });
 
-    let mut floor =
-        Floor { id, options, workshop: Arc::new(workshop), running: JoinSet::new(), tally: Tally::default() };
+    let mut floor = Floor {
+        id,
+        options,
+        workshop: Arc::new(workshop),
+        running: JoinSet::new(),
+        tally: Tally::default(),
+        roused: None,
+    };
     floor.work(&db, &alarm, &stop).await;
     background.cancel();
     floor.drain(&db).await;
@@ -88,15 +97,16 @@ struct Floor<'a> {
     workshop: Arc<Workshop>,
     running: JoinSet<(String, Outcome)>,
     tally: Tally,
+    roused: Option<Instant>,
 }
 
 impl Floor<'_> {
     async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
-        let mut idle_since = tokio::time::Instant::now();
+        let mut idle_since = Instant::now();
         while !stop.is_cancelled() {
             let pause = match self.take(db).await {
                 Ok(true) => {
-                    idle_since = tokio::time::Instant::now();
+                    idle_since = Instant::now();
                     continue;
                 }
                 Ok(false) => LINGER_POLL,
@@ -111,11 +121,11 @@ impl Floor<'_> {
                 }
                 if !self.options.exit_when_idle && idle_since.elapsed() >= LINGER {
                     self.sleep(db, alarm, stop).await;
-                    idle_since = tokio::time::Instant::now();
+                    idle_since = Instant::now();
                     continue;
                 }
             } else {
-                idle_since = tokio::time::Instant::now();
+                idle_since = Instant::now();
             }
             tokio::select! {
                 Some(done) = self.running.join_next() => self.count(done),
@@ -140,6 +150,10 @@ impl Floor<'_> {
         let claims = queue::claim(&client, self.id, free, LEASE).await?;
         drop(client);
         let taken = folded > 0 || !claims.is_empty();
+        if claims.len() == free && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
+            sleep::rouse_others(db, self.id).await?;
+            self.roused = Some(Instant::now());
+        }
         for claim in claims {
             let workshop = Arc::clone(&self.workshop);
             self.running.spawn(async move {
@@ -210,7 +224,7 @@ impl Floor<'_> {
 
     /// Lets running jobs finish within the grace period, then gives the rest back.
     async fn drain(&mut self, db: &Database) {
-        let deadline = tokio::time::Instant::now() + self.options.grace;
+        let deadline = Instant::now() + self.options.grace;
         while let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.running.join_next()).await {
             self.count(done);
         }
@@ -219,6 +233,8 @@ impl Floor<'_> {
             let client = db.get().await?;
             let released = queue::release(&client, self.id).await?;
             maintenance::unregister(&client, self.id).await?;
+            drop(client);
+            sleep::rouse_others(db, self.id).await?;
             Ok::<_, DbError>(released)
         };
         match leave.await {

@@ -93,7 +93,6 @@ CREATE TABLE tintype.worker (
     id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name       text NOT NULL,                  -- host and process
     version    text NOT NULL,
-    state      text NOT NULL DEFAULT 'awake',  -- awake, asleep, draining
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now()
 );
