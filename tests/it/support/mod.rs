@@ -1,6 +1,7 @@
 //! What the integration tests share: a database a test, and waiting for a condition instead of sleeping.
 
 pub(crate) mod postgres;
+pub(crate) mod s3;
 
 use std::time::{Duration, Instant};
 
