@@ -25,8 +25,11 @@ fn the_row_wins_over_front_matter_and_that_over_the_heading() {
     assert_eq!(post.site.as_deref(), Some("front.example"), "an empty column gives way");
     assert_eq!((post.date, post.tags), (Some(jiff::civil::date(2026, 11, 21)), vec!["b".to_owned()]));
 
-    let heading =
-        Post::new(Fields { title: Some("".into()), body: "## The *heading*\n\ntext".to_owned(), ..Fields::default() });
+    let heading = Post::new(Fields {
+        title: Some(String::new()),
+        body: "## The *heading*\n\ntext".to_owned(),
+        ..Fields::default()
+    });
     assert_eq!(heading.title.as_deref(), Some("The heading"));
     assert_eq!(Post::new(Fields::default()), Post::default());
 }

@@ -2,5 +2,6 @@
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
 mod db;
+mod s3;
 mod scratch;
 mod support;

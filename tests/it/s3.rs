@@ -1,0 +1,146 @@
+//! Buckets over the wire: what is stored, how the world sees it, and what each failure is called.
+
+use std::time::{Duration, Instant};
+
+use tintype::storage::{Storage, StorageError, StorageSettings, object_path};
+
+use crate::support::s3::{BUCKET, Fault, S3Server, get};
+
+const PNG: &str = "image/png";
+
+async fn open(settings: &StorageSettings) -> Storage {
+    Storage::open(settings).await.unwrap()
+}
+
+async fn failure(settings: &StorageSettings) -> StorageError {
+    let error = open(settings).await.put("posts/1/a.png", b"x".to_vec(), PNG).await.unwrap_err();
+    assert!(
+        error.to_string().contains("pictures") || error.to_string().contains("missing"),
+        "it names the bucket: {error}"
+    );
+    error
+}
+
+#[tokio::test]
+async fn an_object_is_stored_with_its_type_and_may_be_kept_for_ever() {
+    let server = S3Server::start().await;
+    let store = open(&server.settings("s3://pictures/og")).await;
+    assert_eq!(server.requests(), 0, "opening sends nothing");
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    for _ in 0..2 {
+        let object = store.put("posts/42/abc.png", bytes.clone(), PNG).await.unwrap();
+        assert_eq!(object.key, "og/posts/42/abc.png");
+        assert_eq!(object.url, store.url("posts/42/abc.png"));
+        let answer = get(&object.url).await;
+        assert_eq!((answer.status, answer.body.len()), (200, bytes.len()));
+        assert!(answer.body == bytes, "the bytes come back as they were");
+        assert_eq!(answer.headers["content-type"], PNG);
+        assert_eq!(answer.headers["cache-control"], "public, max-age=31536000, immutable");
+    }
+    assert_eq!(server.requests(), 4, "one request an object");
+    assert!(server.root().join(BUCKET).join("og/posts/42/abc.png").exists());
+}
+
+#[tokio::test]
+async fn awkward_keys_are_stored_and_fetched_by_their_urls() {
+    let server = S3Server::start().await;
+    let store = open(&server.settings("s3://pictures/a b+ä")).await;
+    let long = "k".repeat(10_000);
+    for key in ["1", "a b", "../../etc/passwd", "ä/ö?#&=+%20", "日本語", "A", "\u{202e}", "", &long] {
+        let path = object_path("public.posts", key, "content", "template", "png");
+        let object = store.put(&path, key.as_bytes().to_vec(), PNG).await.unwrap();
+        assert_eq!(get(&object.url).await.body, key.as_bytes(), "{}", object.url);
+    }
+    // Paths that `object_path` never makes are encoded all the same.
+    for path in ["a b.png", "ä+&=%41.png", "a?b#c.png", "日/本.png", "~'(x)!*.png"] {
+        let object = store.put(path, path.as_bytes().to_vec(), PNG).await.unwrap();
+        assert_eq!(get(&object.url).await.body, path.as_bytes(), "{}", object.url);
+    }
+}
+
+#[tokio::test]
+async fn a_check_writes_and_reads_back() {
+    let server = S3Server::start().await;
+    let object = open(&server.settings("s3://pictures")).await.check().await.unwrap();
+    assert_eq!(get(&object.url).await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_keys_are_told_from_missing_rights() {
+    let server = S3Server::start().await;
+    let mut settings = server.settings("s3://pictures");
+    settings.credentials.as_mut().unwrap().secret = "another".to_owned();
+    let error = failure(&settings).await;
+    assert!(
+        matches!(&error, StorageError::BadCredentials { code, .. } if code == "SignatureDoesNotMatch"),
+        "{error:?}"
+    );
+    assert!(!server.root().join("pictures/posts").exists());
+
+    settings.credentials.as_mut().unwrap().id = "nobody".to_owned();
+    assert!(matches!(failure(&settings).await, StorageError::BadCredentials { .. }));
+
+    server.fail(Some(Fault { status: 403, code: "AccessDenied", header: None }));
+    let error = failure(&server.settings("s3://pictures")).await;
+    assert!(matches!(error, StorageError::AccessDenied { action: "s3:PutObject", .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("s3:PutObject"));
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_named() {
+    let server = S3Server::start().await;
+    let error = failure(&server.settings("s3://missing")).await;
+    assert!(matches!(&error, StorageError::NoSuchBucket { bucket, .. } if bucket == "missing"), "{error:?}");
+    assert!(error.hint().unwrap().contains("s3://missing"));
+}
+
+#[tokio::test]
+async fn answers_are_told_apart() {
+    let server = S3Server::start().await;
+    let settings = server.settings("s3://pictures");
+    let region = Some(("x-amz-bucket-region", "eu-central-1"));
+    server.fail(Some(Fault { status: 301, code: "PermanentRedirect", header: region }));
+    let error = failure(&settings).await;
+    assert!(
+        matches!(&error, StorageError::WrongRegion { region: Some(region), .. } if region == "eu-central-1"),
+        "{error:?}"
+    );
+    assert_eq!(error.hint().unwrap(), "set AWS_REGION=eu-central-1");
+
+    server.fail(Some(Fault { status: 400, code: "EntityTooLarge", header: None }));
+    let error = failure(&settings).await;
+    assert!(matches!(&error, StorageError::Refused { status: 400, code, .. } if code == "EntityTooLarge"), "{error:?}");
+    assert!(error.to_string().contains("as the test asked"), "{error}");
+}
+
+#[tokio::test]
+async fn a_busy_service_is_asked_twice_and_then_believed() {
+    let server = S3Server::start().await;
+    let settings = server.settings("s3://pictures");
+    server.fail(Some(Fault { status: 503, code: "SlowDown", header: Some(("retry-after", "7")) }));
+    let error = failure(&settings).await;
+    let wanted = Some(Duration::from_secs(7));
+    assert!(matches!(error, StorageError::SlowDown { retry_after, .. } if retry_after == wanted), "{error:?}");
+    assert_eq!(server.requests(), 2);
+
+    server.fail(Some(Fault { status: 503, code: "ServiceUnavailable", header: None }));
+    assert!(matches!(failure(&settings).await, StorageError::SlowDown { retry_after: None, .. }));
+    server.fail(Some(Fault { status: 500, code: "InternalError", header: None }));
+    assert!(matches!(failure(&settings).await, StorageError::Refused { status: 500, .. }));
+
+    server.fail(None);
+    open(&settings).await.put("posts/1/a.png", b"x".to_vec(), PNG).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_unreachable_at_once() {
+    let server = S3Server::start().await;
+    let settings = server.settings("s3://pictures");
+    let endpoint = settings.endpoint_url.clone().unwrap();
+    server.stop().await;
+    let started = Instant::now();
+    let error = failure(&settings).await;
+    assert!(matches!(&error, StorageError::Unreachable { reason, .. } if reason.contains("refused")), "{error:?}");
+    assert!(error.to_string().contains(&endpoint) && error.hint().is_some(), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
