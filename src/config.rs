@@ -98,7 +98,8 @@ impl Config {
             public_base_url: flags.public_base_url.clone().or(self.file.public_base_url.clone()),
             endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
             path_style: self.file.path_style,
-            ..StorageSettings::default()
+            region: None,
+            credentials: None,
         })
     }
 

@@ -64,7 +64,17 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
 /// Credentials, buckets and addresses are for a person to mend; a store that is slow or away comes back by itself.
 fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
     match error {
-        StorageError::SlowDown { retry_after } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10))),
-        _ => Directive::Retry(backoff),
+        StorageError::SlowDown { retry_after, .. } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10))),
+        StorageError::Unreachable { .. } | StorageError::Refused { .. } | StorageError::Altered { .. } => {
+            Directive::Retry(backoff)
+        }
+        StorageError::Io { .. }
+        | StorageError::BadUrl { .. }
+        | StorageError::NoSuchBucket { .. }
+        | StorageError::WrongRegion { .. }
+        | StorageError::AccessDenied { .. }
+        | StorageError::BadCredentials { .. }
+        | StorageError::NoCredentials { .. } => Directive::Snooze(Duration::from_secs(60)),
+        StorageError::BadPath { .. } => Directive::Discard,
     }
 }

@@ -109,6 +109,25 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether a person has to change a setting before it can work.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::BadUrl { .. }
+            | Self::NoSuchBucket { .. }
+            | Self::WrongRegion { .. }
+            | Self::AccessDenied { .. }
+            | Self::BadCredentials { .. }
+            | Self::NoCredentials { .. } => true,
+            Self::BadPath { .. }
+            | Self::SlowDown { .. }
+            | Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::Io { .. }
+            | Self::Altered { .. } => false,
+        }
+    }
+
     /// What a person can try next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
