@@ -65,8 +65,12 @@ async fn hear(db: &Database, alarm: &Alarm) -> DbError {
         Ok(subscription) => subscription,
         Err(error) => return error,
     };
-    info!(channel = CHANNEL, "listening");
-    alarm.connected.send_replace(true);
+    if subscription.pooled() {
+        warn!("the listening connection goes through a pooler, which may swallow notifications: polling as well; give --listen-url");
+    } else {
+        info!(channel = CHANNEL, "listening");
+    }
+    alarm.connected.send_replace(!subscription.pooled());
     loop {
         alarm.rung.notify_one();
         if let Err(error) = subscription.next().await {

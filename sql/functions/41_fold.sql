@@ -10,6 +10,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('tintype'), hashtext('fold')) THEN
         RETURN 0;
     END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);  -- marks and jobs go or stay together: a crash folds them again
     WITH mark AS (
         DELETE FROM tintype.change c
          WHERE c.ctid = ANY (ARRAY(SELECT f.ctid FROM tintype.change f ORDER BY f.id LIMIT chunk))

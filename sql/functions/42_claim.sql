@@ -4,6 +4,7 @@
 -- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park().
 CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer)
 RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
     UPDATE tintype.job j
        SET lease = nextval('tintype.lease'), owner = worker, lease_until = now() + make_interval(secs => lease_seconds),
            claimed_revision = j.revision, deaths = j.deaths + (j.lease_until IS NOT NULL)::integer

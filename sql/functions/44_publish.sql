@@ -115,6 +115,8 @@ DECLARE
     one jsonb;
     pic tintype.image;
 BEGIN
+    -- URL, ledger and the end of the job are one commit: one that a crash forgets is drawn again, to the same bytes.
+    PERFORM set_config('synchronous_commit', 'off', true);
     FOR one IN SELECT e FROM jsonb_array_elements(batch) AS e ORDER BY (e ->> 'source')::integer, e ->> 'key' LOOP
         pic := jsonb_populate_record(NULL::tintype.image, one);
         source := pic.source;
