@@ -7,7 +7,7 @@ help: ## this list
 setup: ## install what building and testing need
 	@scripts/setup
 
-demo: ## the whole thing on a throwaway Postgres: posts in, pictures out
+demo: setup ## the whole thing on a throwaway Postgres: posts in, pictures out
 	@cargo run --locked --quiet -- demo $(ARGS)
 
 test: setup ## everything that has to hold before a change goes in
