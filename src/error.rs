@@ -107,8 +107,11 @@ impl Error {
             Self::Storage(error) if error.is_configuration() => 3,
             Self::Db(_) | Self::Storage(_) | Self::File { .. } | Self::Nothing(_) | Self::NoWorker => 1,
             Self::Card(_) | Self::Usage { .. } => 2,
-            Self::Scratch(_) | Self::NotInstalled | Self::SchemaBehind { .. } | Self::SchemaAhead { .. } => 3,
-            Self::Config { .. } => 3,
+            Self::Scratch(_)
+            | Self::NotInstalled
+            | Self::SchemaBehind { .. }
+            | Self::SchemaAhead { .. }
+            | Self::Config { .. } => 3,
             Self::PartlyDone { .. } => 4,
         }
     }

@@ -66,7 +66,9 @@ async fn hear(db: &Database, alarm: &Alarm) -> DbError {
         Err(error) => return error,
     };
     if subscription.pooled() {
-        warn!("the listening connection goes through a pooler, which may swallow notifications: polling as well; give --listen-url");
+        warn!(
+            "the listening connection goes through a pooler, which may swallow notifications: polling as well; give --listen-url"
+        );
     } else {
         info!(channel = CHANNEL, "listening");
     }

@@ -44,6 +44,7 @@ impl Studio {
         let renderer = self.renderer(&material.look, material.theme.as_deref())?;
         let inputs = [&renderer.template(), &material.draw, material.site.as_deref().unwrap_or_default()];
         let digest = Sha256::digest(inputs.join("\n"));
-        Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let half = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
+        Ok(format!("{half:016x}"))
     }
 }

@@ -19,15 +19,21 @@ use crate::{
 
 pub(super) fn render(flags: &Render) -> Result<(), Error> {
     if flags.list_looks {
-        card::looks().iter().for_each(|name| print(name));
+        list(&card::looks());
     } else if flags.list_themes {
-        card::themes().iter().for_each(|name| print(name));
+        list(&card::themes());
     } else if flags.list_languages {
-        card::languages().iter().for_each(|name| print(name));
+        list(&card::languages());
     } else if let Some(path) = &flags.post {
         return draw(path, flags);
     }
     Ok(())
+}
+
+fn list<T: AsRef<str>>(names: &[T]) {
+    for name in names {
+        print(name.as_ref());
+    }
 }
 
 fn draw(path: &Path, flags: &Render) -> Result<(), Error> {

@@ -21,7 +21,9 @@ pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Erro
         .map_err(crate::db::DbError::from)?;
     let tables: Vec<Value> = rows.iter().map(|row| row.get(0)).collect();
     if flags.json {
-        tables.iter().for_each(print_json);
+        for one in &tables {
+            print_json(one);
+        }
         return Ok(());
     }
     if tables.is_empty() {
