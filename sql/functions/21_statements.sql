@@ -72,17 +72,24 @@ DECLARE
     differs text;
     list    text;
 BEGIN
-    -- Compared as bytes: citext and loose collations call different texts equal, json has no equality at all.
-    SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', name), ' OR ') INTO differs
-      FROM unnest(watched) AS name;
+    -- Text is compared as bytes: citext and loose collations call different texts equal, json has no equality at all.
+    SELECT string_agg(format(CASE WHEN t.typcategory IN ('D', 'N', 'B') OR t.typname = 'uuid' THEN 'OLD.%1$I IS DISTINCT FROM NEW.%1$I'
+                                  ELSE 'OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"' END, a.attname), ' OR ' ORDER BY a.attnum)
+      INTO differs
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = src.relation AND a.attname = ANY (watched);
     SELECT ' OF ' || string_agg(quote_ident(name), ', ') INTO list FROM unnest(watched) AS name;
     RETURN tintype.marker_sql(src) || format($sql$
--- AFTER, so that the mark commits with the row or not at all; a write to the image column does not fire it.
+-- AFTER, so that the mark commits with the row or not at all. A URL written to the image column fires none of them; one that is
+-- erased, as by an ORM that saves a whole row as it had read it, does, and is written back without being drawn again.
 CREATE OR REPLACE TRIGGER tintype_insert AFTER INSERT ON %1$s
     FOR EACH ROW EXECUTE FUNCTION tintype.mark_%2$s();
 CREATE OR REPLACE TRIGGER tintype_update AFTER UPDATE%3$s ON %1$s
     FOR EACH ROW WHEN (%4$s) EXECUTE FUNCTION tintype.mark_%2$s();
-$sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE list END, differs);
+$sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE list END, differs)
+    || CASE WHEN src.image_column IS NULL THEN '' ELSE format($sql$CREATE OR REPLACE TRIGGER tintype_erased AFTER UPDATE OF %3$I ON %1$s
+    FOR EACH ROW WHEN (coalesce(NEW.%3$I::text, '') = '' AND OLD.%3$I::text <> '') EXECUTE FUNCTION tintype.mark_%2$s();
+$sql$, src.relation, src.id, src.image_column) END;
 END $fn$;
 
 -- The trigger function alone: what an upgrade replaces without touching the host's table.
@@ -90,7 +97,7 @@ CREATE OR REPLACE FUNCTION tintype.marker_sql(src tintype.source)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
     SELECT format($sql$
 -- Marks a changed row of %1$s. Owner: tintype; to switch it off: ALTER TABLE %1$s DISABLE TRIGGER tintype_insert (and
--- tintype_update), or SELECT tintype.detach('%4$s'). SECURITY DEFINER, because the application's role has no rights in schema
+-- tintype_update, tintype_erased), or SELECT tintype.detach('%4$s'). SECURITY DEFINER, because the application's role has no rights in schema
 -- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 µs a call. First the mark,
 -- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
 -- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.

@@ -15,7 +15,7 @@ BEGIN
     PERFORM tintype.require_rights(src);
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
-    IF old.key_columns IS DISTINCT FROM src.key_columns THEN
+    IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
         DELETE FROM tintype.job j WHERE j.source = old.id;
         DELETE FROM tintype.image i WHERE i.source = old.id;
     END IF;
@@ -29,6 +29,9 @@ BEGIN
         tags_column = excluded.tags_column, image_column = excluded.image_column, image_blank = excluded.image_blank,
         row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme, site = excluded.site
     RETURNING s.* INTO src;
+    IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
+        PERFORM tintype.drop_triggers(src);
+    END IF;
     EXECUTE tintype.trigger_sql(src);
     RETURN src;
 END $$;
@@ -55,6 +58,17 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Drops the triggers of a source, those that its table still has.
+CREATE OR REPLACE FUNCTION tintype.drop_triggers(src tintype.source)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname LIKE 'tintype\_%' AND t.tgparentid = 0 LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', name, src.relation);
+    END LOOP;
+END $$;
+
 -- Stops watching a table and forgets what was made for it. URLs in the rows and objects in the store stay.
 CREATE OR REPLACE FUNCTION tintype.detach(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
@@ -68,10 +82,7 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = coalesce((SELECT 'Attached are: ' || string_agg(s.name, ', ' ORDER BY s.name) FROM tintype.source s), 'No table is attached.');
     END IF;
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation) THEN
-        EXECUTE format('DROP TRIGGER IF EXISTS tintype_insert ON %s', relation);
-        EXECUTE format('DROP TRIGGER IF EXISTS tintype_update ON %s', relation);
-    END IF;
+    PERFORM tintype.drop_triggers(src);
     EXECUTE format('DROP FUNCTION IF EXISTS tintype.mark_%s()', src.id);
     DELETE FROM tintype.job j WHERE j.source = src.id;
     DELETE FROM tintype.image i WHERE i.source = src.id;

@@ -8,6 +8,10 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
 DECLARE
     columns text;
 BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = src.relation) THEN
+        RAISE EXCEPTION 'table % was dropped', src.name
+            USING ERRCODE = 'undefined_table', HINT = format('tintype detach %s', src.name);
+    END IF;
     SELECT string_agg(coalesce('x.' || quote_ident(name) || '::text', 'NULL::text'), ', ' ORDER BY n) INTO columns
       FROM unnest(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.image_column])
            WITH ORDINALITY c(name, n);

@@ -30,9 +30,9 @@ BEGIN
         END;
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
-            SELECT x.*, %1$s AS tintype_key FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
+            SELECT x.*, %1$s AS tintype_key, (%7$s) AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
         SELECT count(*), (array_agg(x.tintype_key ORDER BY %4$s DESC))[1],
-               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE %6$s AND %7$s), '{}')
+               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE x.tintype_wanted AND %6$s), '{}')
           FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
         $sql$, tintype.key_sql(src, 'x'), src.relation,
         CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
@@ -40,7 +40,8 @@ BEGIN
       INTO scanned, last_key, keys USING after, src.id, template;
     marked := cardinality(keys);
     IF NOT dry AND marked > 0 THEN
-        IF mode = 'all' THEN
+        IF mode = 'all' THEN  -- in key order, as publishers lock them
+            PERFORM FROM tintype.image i WHERE i.source = src.id AND i.key = ANY (keys) ORDER BY i.key FOR UPDATE;
             UPDATE tintype.image i SET content = NULL WHERE i.source = src.id AND i.key = ANY (keys);
         END IF;
         INSERT INTO tintype.change (source, key, priority) SELECT src.id, k, 10 FROM unnest(keys) AS k;

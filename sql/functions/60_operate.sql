@@ -20,6 +20,7 @@ DECLARE
     wanted integer := CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END;
     marked bigint;
 BEGIN
+    PERFORM FROM tintype.image i WHERE i.state = 'failed' ORDER BY i.source, i.key FOR UPDATE;  -- as publishers lock them
     WITH again AS (
         UPDATE tintype.image i SET content = NULL
          WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
