@@ -260,6 +260,12 @@ pub fn languages() -> Vec<String> {
     language::names()
 }
 
+/// The name by which a reader knows a language that an author wrote (`rs` → `Rust`); as it was written where it is unknown.
+#[must_use]
+pub fn language_name(written: &str) -> String {
+    language::Language::find(Some(written)).shown.unwrap_or_else(|| written.to_owned())
+}
+
 fn nearest(name: &str, known: Vec<&'static str>) -> &'static str {
     let wanted = name.to_lowercase();
     let likeness = |known: &&str| (strsim::jaro_winkler(&wanted, &known.to_lowercase()) * 1e6) as u64;
