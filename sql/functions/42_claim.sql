@@ -36,15 +36,28 @@ RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) = 1 FROM put_back
 $$;
 
--- Records jobs that have cost three workers their lives as failed, so that they are not handed round for ever.
+-- Records jobs that have cost three workers their lives as failed, so that they are not handed round for ever: with the content
+-- that they died of, or the sweep would mark them again. A row that was marked meanwhile gets another chance.
 CREATE OR REPLACE FUNCTION tintype.park()
-RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH poison AS (
-        DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key, j.last_error
-    ), noted AS (
-        INSERT INTO tintype.image AS i (source, key, state, reason)
-        SELECT p.source, p.key, 'failed', 'three workers died while drawing this row' FROM poison p
-        ON CONFLICT (source, key) DO UPDATE SET state = 'failed', reason = excluded.reason, content = NULL, updated_at = now()
-        RETURNING 1)
-    SELECT count(*) FROM noted
-$$;
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    poison record;
+    deadly text;
+    parked bigint := 0;
+BEGIN
+    UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0
+     WHERE j.lease_until < now() AND j.deaths >= 2 AND j.revision > j.claimed_revision;
+    FOR poison IN DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key LOOP
+        BEGIN
+            SELECT r.content INTO deadly FROM tintype.source s, tintype.read_row(s, poison.key) r WHERE s.id = poison.source;
+        EXCEPTION WHEN OTHERS THEN
+            deadly := NULL;  -- the table cannot be read any more
+        END;
+        INSERT INTO tintype.image AS i (source, key, state, reason, content)
+        VALUES (poison.source, poison.key, 'failed', 'three workers died while drawing this row', deadly)
+        ON CONFLICT (source, key) DO UPDATE SET
+            state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, updated_at = now();
+        parked := parked + 1;
+    END LOOP;
+    RETURN parked;
+END $$;

@@ -11,12 +11,16 @@ BEGIN
     END IF;
 END $$;
 
--- Whether a value of the image column is tintype's to replace: empty, the URL in the ledger, or any earlier one of this row,
--- told by the folder of its object. A picture chosen by hand is not.
-CREATE OR REPLACE FUNCTION tintype.replaceable(current_image text, ledger_url text, object text)
+-- Whether a value of the image column is tintype's to replace: empty, the URL in the ledger, or an object's URL by its form (32
+-- hexadecimal digits for a name) and its place: the folder of this row, wherever the store was then, or that of any row of this
+-- table, since rows are copied with all their columns and get other keys. A picture chosen by hand is not.
+CREATE OR REPLACE FUNCTION tintype.replaceable(current_image text, ledger_url text, object text, fresh_url text)
 RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(current_image, '') = '' OR current_image IS NOT DISTINCT FROM ledger_url
-           OR coalesce(strpos(current_image, '/' || regexp_replace(object, '[^/]*$', '')) > 0, false)
+           OR (current_image ~ '/[0-9a-f]{32}\.[a-z]+$'
+               AND coalesce(right(regexp_replace(current_image, '[^/]*$', ''), length(folder) + 1) = '/' || folder, false)
+                OR coalesce(regexp_replace(current_image, '[^/]*/[0-9a-f]{32}\.[a-z]+$', '') = regexp_replace(fresh_url, '[^/]*/[^/]*$', ''), false))
+      FROM regexp_replace(object, '[^/]*$', '') AS folder
 $$;
 
 -- Publishes one picture (or the reason why there is none) and says what came of it:
@@ -34,6 +38,7 @@ DECLARE
     old    tintype.image;
     host   record;  -- the row as it is now
     fresh  text;
+    rows   bigint;
 BEGIN
     PERFORM FROM tintype.job j WHERE j.source = pic.source AND j.key = pic.key AND j.lease = token FOR UPDATE;
     IF NOT FOUND THEN
@@ -52,7 +57,7 @@ BEGIN
         detail := NULL;
     ELSIF NOT host.wanted THEN
         outcome := 'gone';
-    ELSIF host.content <> pic.content THEN
+    ELSIF host.content IS DISTINCT FROM pic.content THEN
         outcome := 'changed';
         UPDATE tintype.job j SET revision = j.revision + 1 WHERE j.source = pic.source AND j.key = pic.key;
     END IF;
@@ -72,12 +77,16 @@ BEGIN
         fresh := coalesce(pic.url, src.image_blank);
         IF host.image IS NOT DISTINCT FROM fresh THEN
             pic.in_row := true;
-        ELSIF NOT tintype.replaceable(host.image, old.url, coalesce(pic.object, old.object)) THEN
+        ELSIF NOT tintype.replaceable(host.image, old.url, coalesce(pic.object, old.object), coalesce(pic.url, old.url)) THEN
             outcome := 'kept';
         ELSE
             BEGIN
                 EXECUTE format('UPDATE %s x SET %I = $2 WHERE %s', src.relation, src.image_column, tintype.match_sql(src, 'x', '$1'))
                   USING pic.key, fresh;
+                GET DIAGNOSTICS rows = ROW_COUNT;
+                IF rows = 0 THEN
+                    RAISE EXCEPTION 'a trigger of the table drops the write';
+                END IF;
                 pic.in_row := true;
             EXCEPTION
                 WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
@@ -95,6 +104,8 @@ BEGIN
     IF pic.state = 'failed' THEN  -- the last good picture, if any, stays on record
         pic.url := coalesce(old.url, pic.url);
         pic.object := coalesce(old.object, pic.object);
+    ELSIF pic.state = 'skipped' THEN  -- its folder tells an earlier URL that a stale save writes back
+        pic.object := old.object;
     END IF;
     INSERT INTO tintype.image SELECT pic.*
     ON CONFLICT (source, key) DO UPDATE SET

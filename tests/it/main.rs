@@ -2,6 +2,7 @@
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
 mod db;
+mod queue;
 mod s3;
 mod scratch;
 mod support;

@@ -1,0 +1,116 @@
+//! What an operator reads: status, the depth of the queue, the picture of one row.
+
+use super::{Queue, claim, draw, fold, publish_one, without_picture};
+
+/// The counts of `posts` in `tintype.status`: ready, skipped, failed, pending, processing, retrying.
+async fn counts(queue: &Queue) -> [i64; 6] {
+    let row = queue
+        .client
+        .query_one("SELECT ready, skipped, failed, pending::bigint, processing, retrying FROM tintype.status WHERE source = 'posts'", &[])
+        .await
+        .unwrap();
+    std::array::from_fn(|column| row.get(column))
+}
+
+#[tokio::test]
+async fn status_counts_each_row_once() {
+    let queue = Queue::new().await;
+    assert_eq!(counts(&queue).await, [0; 6], "nothing yet");
+    queue.run("INSERT INTO posts (id, body) SELECT n, 'x' FROM generate_series(1, 6) n").await;
+    assert_eq!(counts(&queue).await, [0, 0, 0, 6, 0, 0], "marked");
+    fold(&queue.client).await;
+    assert_eq!(counts(&queue).await, [0, 0, 0, 6, 0, 0], "folded");
+    let claims = claim(&queue.client, 1, 5).await;
+    assert_eq!(counts(&queue).await, [0, 0, 0, 1, 5, 0], "claimed");
+    for (claim, state) in claims.iter().zip(["ready", "ready", "skipped", "failed"]) {
+        let picture = draw(&queue.client, claim).await;
+        let entry = if state == "ready" { picture } else { without_picture(&picture, state, "why not") };
+        assert_eq!(publish_one(&queue.client, &entry).await, "published", "{state}");
+    }
+    let last = &claims[4];
+    queue
+        .run(&format!(
+            "SELECT tintype.retry_later({}, '{}', {}, 60, true, 'no ink')",
+            last.source, last.key, last.lease
+        ))
+        .await;
+    assert_eq!(counts(&queue).await, [2, 1, 1, 1, 0, 1]);
+    assert_eq!(queue.ask::<String>("SELECT last_error FROM tintype.status").await, "no ink");
+    assert_eq!(queue.ask::<i64>("SELECT depth FROM tintype.queue_depth").await, 2, "one due, one later");
+    claim(&queue.client, 1, 1).await;
+    queue.expire().await;
+    assert_eq!(counts(&queue).await, [2, 1, 1, 1, 0, 1], "an expired lease is pending again");
+}
+
+#[tokio::test]
+async fn status_names_the_state_of_a_table() {
+    let queue = Queue::with_posts(1).await;
+    for (case, statement, state, depth) in [
+        ("as it is", "SELECT", "watching", 1),
+        ("paused", "SELECT tintype.pause('posts')", "paused", 0),
+        ("resumed", "SELECT tintype.resume('posts')", "watching", 1),
+        ("dropped", "DROP TABLE posts", "table dropped", 1),
+    ] {
+        queue.run(statement).await;
+        assert_eq!(queue.ask::<String>("SELECT state FROM tintype.status").await, state, "{case}");
+        assert_eq!(queue.ask::<i64>("SELECT depth FROM tintype.queue_depth").await, depth, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_mark_and_the_live_workers_show() {
+    let queue = Queue::with_posts(1).await;
+    queue.run("UPDATE tintype.job SET marked_at = now() - interval '90 seconds'").await;
+    assert!(queue.ask::<bool>("SELECT oldest_age BETWEEN '90 s' AND '100 s' FROM tintype.status").await);
+    assert_eq!(queue.ask::<i64>("SELECT workers FROM tintype.status").await, 0);
+    queue
+        .run("INSERT INTO tintype.worker (name, version, seen_at) VALUES ('alive', '1', now()), ('dead', '1', now() - interval '2 minutes')")
+        .await;
+    assert_eq!(queue.ask::<i64>("SELECT workers FROM tintype.status").await, 1, "seen within a minute");
+    queue.work().await;
+    assert!(
+        queue.ask::<bool>("SELECT oldest_age IS NULL OR oldest_age = '0' FROM tintype.status").await,
+        "nothing waits"
+    );
+}
+
+#[tokio::test]
+async fn the_picture_of_a_row_is_found_by_any_form_of_its_key() {
+    let queue = Queue::with_posts(1).await;
+    queue
+        .run("CREATE TABLE pairs (a integer, b text, body text, og_image_url text, PRIMARY KEY (a, b));
+              CREATE TABLE things (id uuid PRIMARY KEY, body text, og_image_url text);
+              SELECT tintype.attach('pairs'); SELECT tintype.attach('things');
+              INSERT INTO pairs VALUES (1, 'x y', 'text'); INSERT INTO things VALUES ('A0000000-0000-4000-8000-000000000001', 'text')")
+        .await;
+    queue.work().await;
+    for form in [
+        "tintype.image('posts', 1)",
+        "tintype.image('posts', '1')",
+        "tintype.image('posts', 1::bigint)",
+        "tintype.image('pairs', '1', 'x y')",
+        "tintype.image('pairs', '{1,\"x y\"}'::text)",
+        "tintype.image('things', 'a0000000-0000-4000-8000-000000000001'::uuid)",
+        "tintype.image('things', 'a0000000-0000-4000-8000-000000000001')",
+    ] {
+        assert_eq!(queue.ask::<i64>(&format!("SELECT count(*) FROM {form} WHERE state = 'ready'")).await, 1, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn the_outlook_says_when_work_falls_due() {
+    let queue = Queue::new().await;
+    let outlook = async || {
+        let row = queue.client.query_one("SELECT work, next_due FROM tintype.outlook()", &[]).await.unwrap();
+        (row.get::<_, bool>(0), row.get::<_, Option<f64>>(1).map(f64::round))
+    };
+    assert_eq!(outlook().await, (false, None), "nothing");
+    queue.run("INSERT INTO posts (id, body) VALUES (1, 'x')").await;
+    assert!(outlook().await.0, "a mark");
+    fold(&queue.client).await;
+    assert!(outlook().await.0, "a due job");
+    let claim = claim(&queue.client, 1, 1).await.remove(0);
+    assert_eq!(outlook().await, (false, Some(60.0)), "a lease that may run out");
+    queue.run(&format!("SELECT tintype.retry_later({}, '1', {}, 30, true, 'no ink')", claim.source, claim.lease)).await;
+    assert_eq!(outlook().await, (false, Some(30.0)), "another attempt");
+}

@@ -1,0 +1,129 @@
+//! Backfill: which old rows are marked, how many, and in which order a table is walked.
+
+use super::{Queue, fold};
+
+/// A blog of six posts from before tintype came: 1 to 4 without a picture, 5 with an empty one, 6 with one chosen by hand.
+async fn old_blog() -> Queue {
+    let queue = Queue::new().await;
+    queue
+        .run(
+            "ALTER TABLE posts DISABLE TRIGGER tintype_insert;
+              INSERT INTO posts (id, title, body) SELECT n, 'Post ' || n, 'Text ' || n FROM generate_series(1, 6) n;
+              ALTER TABLE posts ENABLE TRIGGER tintype_insert;
+              UPDATE posts SET og_image_url = '' WHERE id = 5;
+              UPDATE posts SET og_image_url = 'https://ada.example/portrait.jpg' WHERE id = 6",
+        )
+        .await;
+    queue
+}
+
+#[tokio::test]
+async fn backfill_marks_what_was_asked_for() {
+    for (call, marked) in [
+        ("tintype.backfill('posts')", 5),
+        ("tintype.backfill('posts', condition => 'id > 3')", 2),
+        ("tintype.backfill('posts', rerender => true)", 6),
+        ("tintype.backfill('posts', rerender => true, condition => 'id > 3 OR title LIKE ''%1''')", 4),
+        ("tintype.backfill('posts', condition => 'false')", 0),
+    ] {
+        let queue = old_blog().await;
+        assert_eq!(queue.ask::<i64>(&format!("SELECT {call}")).await, marked, "{call}");
+        assert_eq!(fold(&queue.client).await, marked, "{call}: marks");
+    }
+}
+
+#[tokio::test]
+async fn a_second_backfill_finds_nothing_missing() {
+    let queue = old_blog().await;
+    queue.run("SELECT tintype.backfill('posts')").await;
+    queue.work().await;
+    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts')").await, 0);
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM posts WHERE og_image_url LIKE 'https://cdn%'").await, 5);
+    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts', rerender => true)").await, 6);
+    queue.work().await;
+    assert_eq!(queue.post_url(6).await.as_deref(), Some("https://ada.example/portrait.jpg"), "chosen by hand");
+}
+
+#[tokio::test]
+async fn a_rerender_draws_even_what_has_not_changed() {
+    let (queue, _) = Queue::published().await;
+    queue.run("SELECT tintype.backfill('posts', rerender => true)").await;
+    assert!(queue.ask::<bool>("SELECT content IS NULL FROM tintype.image").await, "the ledger vouches for nothing");
+}
+
+/// The names of the ledger's own columns are common in host applications.
+#[tokio::test]
+async fn a_filter_may_speak_of_columns_that_the_ledger_has_too() {
+    let queue = Queue::new().await;
+    queue
+        .run("CREATE TABLE pages (id bigint PRIMARY KEY, content text, cover_url text, state text, source text, kind text, key text,
+                                  updated_at timestamptz DEFAULT now(), url text, width integer DEFAULT 1);
+              INSERT INTO pages (id, content, state, source, kind, key, url) VALUES
+                (1, 'a', 'published', 'x', 'post', 'k', 'u'), (2, 'b', 'draft', 'x', 'post', 'k', 'u');
+              SELECT tintype.attach('pages', row_filter =>
+                $$state = 'published' AND source = 'x' AND kind = 'post' AND key = 'k' AND url = 'u' AND width = 1 AND content <> '' AND updated_at < now()$$)")
+        .await;
+    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('pages')").await, 1);
+    assert_eq!(
+        queue.ask::<i64>("SELECT tintype.backfill('pages', condition => $$state = 'draft'$$)").await,
+        0,
+        "outside the filter"
+    );
+    queue.work().await;
+    queue.run("UPDATE pages SET cover_url = NULL; SELECT tintype.sweep(id, 10) FROM tintype.source").await;
+    assert_eq!(fold(&queue.client).await, 1, "the sweep as well");
+}
+
+#[tokio::test]
+async fn steps_meet_every_row_once_in_key_order() {
+    let queue = Queue::new().await;
+    queue
+        .run("CREATE TABLE entries (at timestamptz, n numeric, body text, og_image_url text, PRIMARY KEY (at, n));
+              INSERT INTO entries SELECT t.at, n, 'x' FROM generate_series(-2, 2) n,
+                unnest('{-infinity,0044-03-15 BC,2026-01-01 00:00:00.000001+00,2026-01-01 00:00:00.000002+00,infinity}'::timestamptz[]) t(at);
+              SELECT tintype.attach('entries', image => 'og_image_url')")
+        .await;
+    for chunk in [1, 2, 7, 25, 26] {
+        let mut after: Option<String> = None;
+        let (mut scanned, mut steps) = (0, 0);
+        loop {
+            let step = "SELECT t.scanned, t.marked, t.last_key FROM tintype.source s, tintype.scan(s, 'missing', $1, $2) t WHERE s.name = 'entries'";
+            let row = queue.client.query_one(step, &[&after, &chunk]).await.unwrap();
+            assert_eq!(row.get::<_, i64>(0), row.get::<_, i64>(1), "all are missing, chunk {chunk}");
+            scanned += row.get::<_, i64>(0);
+            steps += 1;
+            after = row.get(2);
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((scanned, steps), (25, 25 / i64::from(chunk) + 1), "chunk {chunk}");
+        let twice: i64 = queue.ask("SELECT count(*) - count(DISTINCT key) FROM tintype.change").await;
+        assert_eq!(twice, 0, "chunk {chunk}: no row twice");
+        queue.run("TRUNCATE tintype.change").await;
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_and_touches_nothing() {
+    let queue = old_blog().await;
+    for (mode, marked) in [("missing", 5), ("stale", 6), ("all", 6), ("changed", 0)] {
+        let step =
+            format!("SELECT t.marked FROM tintype.source s, tintype.scan(s, '{mode}', NULL, 10, NULL, 't', true) t");
+        assert_eq!(queue.ask::<i64>(&step).await, marked, "{mode}");
+        assert_eq!(queue.left().await, 0, "{mode}: no mark");
+    }
+}
+
+#[tokio::test]
+async fn stale_means_other_content_or_another_template() {
+    let queue = Queue::with_posts(3).await;
+    queue.work().await;
+    let stale = |template: &str| {
+        format!("SELECT t.marked FROM tintype.source s, tintype.scan(s, 'stale', NULL, 10, NULL, '{template}', true) t")
+    };
+    assert_eq!(queue.ask::<i64>(&stale("t")).await, 0);
+    assert_eq!(queue.ask::<i64>(&stale("another")).await, 3);
+    queue.run("UPDATE posts SET body = 'newer' WHERE id = 2").await;
+    assert_eq!(queue.ask::<i64>(&stale("t")).await, 1);
+}
