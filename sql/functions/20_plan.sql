@@ -162,7 +162,8 @@ BEGIN
     SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END INTO src.name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     src.key_columns := tintype.choose_key(relation, key);
-    SELECT array_agg(format_type(a.atttypid, NULL) ORDER BY k.n) INTO src.key_types
+    -- -1: without a length, and char(n) not as char(1).
+    SELECT array_agg(format_type(a.atttypid, -1) ORDER BY k.n) INTO src.key_types
       FROM unnest(src.key_columns) WITH ORDINALITY k(name, n) JOIN pg_attribute a ON a.attrelid = relation AND a.attname = k.name;
     src.body_column   := tintype.choose_column(relation, 'body', body, true);
     src.title_column  := tintype.choose_column(relation, 'title', title, true);
