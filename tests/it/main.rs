@@ -4,3 +4,4 @@
 mod db;
 mod scratch;
 mod support;
+mod trigger;
