@@ -15,6 +15,17 @@ RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n)) parts
 $$;
 
+-- Whether the text that key_sql gives a column of this type is the same under every setting of a session.
+CREATE OR REPLACE FUNCTION tintype.steady(type text)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT type IN ('timestamp with time zone', 'timestamp without time zone', 'date')
+           OR EXISTS (SELECT FROM pg_type t JOIN pg_type b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+                       WHERE t.oid = to_regtype(type)
+                         AND (b.typtype = 'e' OR (b.typtype = 'b' AND b.typcategory = 'S')
+                              OR b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'uuid'::regtype,
+                                           'bool'::regtype, 'oid'::regtype, 'inet'::regtype, 'cidr'::regtype)))
+$$;
+
 -- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves.
 CREATE OR REPLACE FUNCTION tintype.match_sql(src tintype.source, x text, key text)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -92,16 +103,17 @@ $sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE l
 $sql$, src.relation, src.id, src.image_column) END;
 END $fn$;
 
--- The trigger function alone: what an upgrade replaces without touching the host's table.
+-- The trigger function alone: what an upgrade replaces without touching the host's table. Settings are pinned only for keys
+-- whose text depends on them.
 CREATE OR REPLACE FUNCTION tintype.marker_sql(src tintype.source)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
     SELECT format($sql$
--- Marks a changed row of %1$s. Owner: tintype; to switch it off: ALTER TABLE %1$s DISABLE TRIGGER tintype_insert (and
--- tintype_update, tintype_erased), or SELECT tintype.detach('%4$s'). SECURITY DEFINER, because the application's role has no rights in schema
+-- Marks a changed row of %4$s. Owner: tintype; to switch it off: ALTER TABLE %4$s DISABLE TRIGGER tintype_insert (and
+-- tintype_update, tintype_erased), or SELECT tintype.detach(%5$s). SECURITY DEFINER, because the application's role has no rights in schema
 -- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 µs a call. First the mark,
 -- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
 -- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.
-CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $mark$
+CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER%1$s AS %6$s
 BEGIN
     INSERT INTO tintype.change (source, key) VALUES (%2$s, %3$s);
     IF pg_catalog.pg_sequence_last_value('tintype.bell'::pg_catalog.regclass)
@@ -112,6 +124,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'tintype: a change of %% was not marked: %%', TG_RELID::pg_catalog.regclass, SQLERRM;
     RETURN NULL;
-END $mark$;
-$sql$, src.relation, src.id, tintype.key_sql(src, 'NEW'), replace(src.relation::text, '''', ''''''))
+END %6$s;
+$sql$, (SELECT E'\n    SET timezone = ''UTC'' SET datestyle = ''ISO'' SET intervalstyle = ''postgres'' SET bytea_output = ''hex'' SET extra_float_digits = 1'
+          FROM unnest(src.key_types) AS type WHERE NOT tintype.steady(type) LIMIT 1),
+       src.id, tintype.key_sql(src, 'NEW'),
+       translate(src.relation::text, E'\n\r', '  '), quote_literal(translate(src.relation::text, E'\n\r', '  ')),
+       (SELECT tag FROM generate_series(0, 9) n, concat('$mark', repeat('_', n), '$') AS tag
+         WHERE strpos(tintype.key_sql(src, 'NEW'), tag) = 0 ORDER BY n LIMIT 1))
 $fn$;

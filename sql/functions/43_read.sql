@@ -4,7 +4,8 @@
 CREATE OR REPLACE FUNCTION tintype.read_row(src tintype.source, key text)
 RETURNS TABLE (wanted boolean, content text, title text, body text, author text, date text, tags text, current_image text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     columns text;
 BEGIN

@@ -9,7 +9,8 @@
 CREATE OR REPLACE FUNCTION tintype.scan(
     src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
     OUT scanned bigint, OUT marked bigint, OUT last_key text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     columns text;   -- the key's columns, for ORDER BY and the row comparison
     reached text;   -- the same columns of `after`, cast
@@ -90,7 +91,8 @@ END $$;
 
 -- Forgets up to `chunk` ledger entries after key `after` whose rows are gone. The objects in the store stay.
 CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     scanned bigint;
 BEGIN

@@ -6,3 +6,4 @@ mod queue;
 mod s3;
 mod scratch;
 mod support;
+mod trigger;

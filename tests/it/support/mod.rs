@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod postgres;
 pub(crate) mod s3;
+pub(crate) mod schema;
 pub(crate) mod worker;
 
 use std::time::{Duration, Instant};
