@@ -19,6 +19,20 @@ RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS 
            OR coalesce(strpos(current_image, '/' || regexp_replace(object, '[^/]*$', '')) > 0, false)
 $$;
 
+-- Whether the row shows the picture that was made for it under an earlier key: one of this source's, whose row is gone. The
+-- ledger is only searched for URLs that look like `url`, the new one, up to key and file name.
+CREATE OR REPLACE FUNCTION tintype.moved_along(src tintype.source, current_image text, url text)
+RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    moved boolean := url IS NULL OR regexp_replace(url, '[^/]*/[^/]*$', '') = regexp_replace(current_image, '[^/]*/[^/]*$', '');
+BEGIN
+    IF moved THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM tintype.image i WHERE i.source = $1 AND i.url = $2 AND NOT EXISTS (SELECT FROM %s x WHERE %s))',
+            src.relation, tintype.match_sql(src, 'x', 'i.key')) INTO moved USING src.id, current_image;
+    END IF;
+    RETURN moved;
+END $$;
+
 -- Publishes one picture (or the reason why there is none) and says what came of it:
 --   published   the ledger and, where there is an image column, the row hold it
 --   kept        the ledger holds it; the row shows a picture chosen by hand, which wins
@@ -73,7 +87,8 @@ BEGIN
         fresh := coalesce(pic.url, src.image_blank);
         IF host.image IS NOT DISTINCT FROM fresh THEN
             pic.in_row := true;
-        ELSIF NOT tintype.replaceable(host.image, old.url, coalesce(pic.object, old.object)) THEN
+        ELSIF NOT tintype.replaceable(host.image, old.url, coalesce(pic.object, old.object))
+              AND NOT tintype.moved_along(src, host.image, pic.url) THEN
             outcome := 'kept';
         ELSE
             BEGIN
