@@ -2,9 +2,8 @@
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
 mod attach;
-
 mod db;
-
+mod install;
 mod scratch;
 mod support;
 mod trigger;
