@@ -61,7 +61,7 @@ RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM pg_attribute a
      WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IS DISTINCT FROM src.image_column
        AND (a.attname = ANY (tintype.drawn_columns(src) || src.key_columns)
-            OR strpos(lower(src.row_filter), lower(a.attname)) > 0)
+            OR strpos(lower(src.row_filter), lower(a.attname)) > 0 OR strpos(src.row_filter, quote_ident(a.attname)) > 0)
 $$;
 
 -- Whether a BEFORE trigger of the host's may change a drawn column behind an UPDATE that does not name it. Its function's

@@ -3,12 +3,12 @@
 -- Stops and resumes the drawing for one table; its changes go on being marked.
 CREATE OR REPLACE FUNCTION tintype.pause(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(relation)).id
+    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(pause.relation)).id
 $$;
 
 CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(relation)).id;
+    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(resume.relation)).id;
     SELECT tintype.ring()
 $$;
 
