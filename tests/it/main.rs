@@ -1,8 +1,10 @@
 //! The integration tests, in one binary: real Postgres (a database a test), real Chromium, a real S3 endpoint.
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
+mod apps;
 mod db;
 mod queue;
 mod s3;
 mod scratch;
 mod support;
+mod worker;
