@@ -4,7 +4,8 @@
 --   missing   rows without an entry in the ledger whose image column is empty
 --   stale     rows that differ from the ledger, in content or in template (a template not in `templates`), or have no entry
 --   all       every row, drawn again even where nothing changed
---   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost; rows never seen only if `whole`
+--   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost; rows without an entry whose image
+--             column is empty only if `whole`
 -- `dry` counts and marks nothing. `last_key` is NULL when the scan is at its end.
 CREATE OR REPLACE FUNCTION tintype.scan(
     src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
@@ -28,8 +29,9 @@ BEGIN
         WHEN 'all'     THEN 'true'
         WHEN 'missing' THEN format('i.key IS NULL AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
         WHEN 'stale'   THEN format('(i.key IS NULL OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
-        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean ELSE i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
-            src.whole, tintype.content_sql(src, 'x'), coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
+        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
+            src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
+            coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
             CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END)
         END;
     EXECUTE format($sql$

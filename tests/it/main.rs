@@ -1,6 +1,7 @@
 //! The integration tests, in one binary: real Postgres (a database a test), real Chromium, a real S3 endpoint.
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
+mod apps;
 mod attach;
 mod cli;
 mod db;
@@ -10,3 +11,4 @@ mod s3;
 mod scratch;
 mod support;
 mod trigger;
+mod worker;
