@@ -17,7 +17,9 @@ mod layer;
 mod layout;
 mod look;
 mod paint;
+mod palette;
 mod paragraph;
+mod quantise;
 mod stage;
 mod text;
 mod theme;
@@ -34,6 +36,7 @@ use font::Fonts;
 use layer::Layers;
 use look::Look;
 use paint::Canvas;
+use quantise::Buckets;
 use stage::Stage;
 use text::Setter;
 
@@ -166,8 +169,14 @@ pub struct Renderer {
     theme: Theme,
     fonts: Fonts,
     layers: Layers,
-    /// A setter for each thread that ever drew at the same time.
-    setters: Mutex<Vec<Setter>>,
+    /// What each thread that ever drew at the same time needs for itself.
+    benches: Mutex<Vec<Bench>>,
+}
+
+/// What one thread draws with.
+struct Bench {
+    setter: Setter,
+    buckets: Buckets,
 }
 
 impl Renderer {
@@ -193,7 +202,7 @@ impl Renderer {
             }
         };
         let layers = Layers::new(Arc::clone(&look), f32::from(options.scale));
-        Ok(Self { options: options.clone(), look, theme, fonts: Fonts::new(), layers, setters: Mutex::new(Vec::new()) })
+        Ok(Self { options: options.clone(), look, theme, fonts: Fonts::new(), layers, benches: Mutex::new(Vec::new()) })
     }
 
     /// Draws a card as a PNG of 1200 × 630 times the scale.
@@ -201,32 +210,39 @@ impl Renderer {
     /// # Errors
     /// When memory for the picture cannot be had. No text whatever makes it fail.
     pub fn render(&self, card: &Card) -> Result<Image, CardError> {
-        let pooled = self.setters.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut setter = pooled.unwrap_or_else(|| Setter::new(self.options.scale == 1));
-        setter.missing.clear();
-        let image = self.draw(card, &mut setter);
-        self.setters.lock().unwrap_or_else(PoisonError::into_inner).push(setter);
+        let pooled = self.benches.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut bench =
+            pooled.unwrap_or_else(|| Bench { setter: Setter::new(self.options.scale == 1), buckets: Buckets::new() });
+        bench.setter.missing.clear();
+        let image = self.draw(card, &mut bench);
+        self.benches.lock().unwrap_or_else(PoisonError::into_inner).push(bench);
         image
     }
 
-    fn draw(&self, card: &Card, setter: &mut Setter) -> Result<Image, CardError> {
+    fn draw(&self, card: &Card, bench: &mut Bench) -> Result<Image, CardError> {
+        let Bench { setter, buckets } = bench;
         let scale = f32::from(self.options.scale);
         let canvas = Canvas { pixmap: Pixmap::new(1, 1).ok_or(CardError::TooLarge)?, scale };
-        let mut stage = Stage { canvas, look: &self.look, fonts: &self.fonts, setter, layers: &self.layers };
+        let mut stage = Stage {
+            canvas,
+            look: &self.look,
+            fonts: &self.fonts,
+            setter: &mut *setter,
+            layers: &self.layers,
+            layer: None,
+        };
         let name = self.options.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage)?,
             Card::Title(card) => title_card::draw(card, &mut stage)?,
         }
-        let pixmap = stage.canvas.pixmap;
-        let bytes = encode::png(&pixmap)?;
-        Ok(Image {
-            bytes,
-            width: pixmap.width(),
-            height: pixmap.height(),
-            media_type: "image/png",
-            missing: setter.missing.clone(),
-        })
+        let (pixmap, layer) = (stage.canvas.pixmap, stage.layer.ok_or(CardError::TooLarge)?);
+        let (width, height) = (pixmap.width(), pixmap.height());
+        let bytes = match buckets.quantise(pixmap.data().as_chunks::<4>().0, &layer) {
+            Some(picture) => encode::indexed(&picture, width, height)?,
+            None => encode::coloured(&pixmap)?,
+        };
+        Ok(Image { bytes, width, height, media_type: "image/png", missing: setter.missing.clone() })
     }
 
     /// A short digest of everything besides a card that decides its pixels: this code's revision, the look, the theme, the
@@ -235,10 +251,10 @@ impl Renderer {
     pub fn template(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(format!("{REVISION}\n{:?}\n{:?}\n", self.options, self.look));
-        for (name, size) in self.fonts.inventory() {
+        for (name, size) in Fonts::inventory() {
             hash.update(format!("{name} {size}\n"));
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", hash.finalize()).chars().take(16).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 use super::glyph::{Pixels, Raster};
 
 /// Where a strike's picture stands, in its own pixels.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Strike {
     pub(super) ppem: f32,
     pub(super) left: f32,
@@ -39,7 +40,6 @@ pub(super) fn scale(data: &[u8], strike: Strike, size: f32) -> Option<Raster> {
         left: (strike.left * ratio).round() as i32,
         top: (strike.top * ratio).round() as i32,
         width: columns,
-        height: rows,
         pixels: Pixels::Colour(pixels),
     })
 }

@@ -20,6 +20,9 @@ const MEASURE: f32 = 100.0;
 /// A cell's width in ems of the code face.
 const CELL: f32 = 0.6;
 
+/// Wide characters are drawn this much larger, since two cells are wider than an em.
+const WIDE: f32 = 1.08;
+
 /// Operators that may be drawn joined, the longer first.
 const JOINED: [&str; 62] = [
     "<!--", "<==>", "<-->", "|||>", "<|||", "===", "!==", "=/=", "<=>", "<->", "-->", "<--", "==>", "<==", ">>=",
@@ -67,10 +70,9 @@ pub(super) struct Coloured {
 
 impl CodeLine {
     /// Puts a line with its spans on cells.
-    pub(super) fn new(fonts: &Fonts, setter: &mut Setter, line: &str, spans: &[Span]) -> Self {
+    pub(super) fn new(fonts: &Fonts, setter: &mut Setter, (line, spans): (&str, &[Span]), region: Region) -> Self {
         let mut built = Self::default();
         let mut column = 0;
-        let region = Region::of(line);
         for span in spans {
             let face = match (span.bold, span.italic) {
                 (true, _) => face::CODE_BOLD,
@@ -173,7 +175,7 @@ impl CodeLine {
                         .and_then(|c| fonts.get(item.face)?.glyph(c))
                         .map_or(0, skrifa::GlyphId::to_u32);
                     out.push(Coloured {
-                        glyph: Placed { face: item.face, glyph, size, x, y: 0.0 },
+                        glyph: Placed { face: item.face, glyph, size, x, y: 0.0, byte: item.start },
                         colour: item.colours[0],
                     });
                 }
@@ -196,8 +198,10 @@ impl Item {
     fn shaped(&self, fonts: &Fonts, setter: &mut Setter, size: f32, cell: f32, out: &mut Vec<Coloured>) {
         let room = self.cells as f32 * cell;
         let style = |size| Style { face: self.face, size, spacing: 0.0, ligatures: true };
-        let mut line = setter.shape(fonts, &self.text, style(size));
-        if line.width > room && unicode::is_emoji(&self.text) {
+        let emoji = unicode::is_emoji(&self.text);
+        let larger = if self.cells == 2 && unicode::is_wide(&self.text) && !emoji { WIDE } else { 1.0 };
+        let mut line = setter.shape(fonts, &self.text, style((size * larger).round()));
+        if line.width > room && emoji {
             line = setter.shape(fonts, &self.text, style((size * room / line.width).floor()));
         }
         let x = self.column as f32 * cell + ((room - line.width) / 2.0).max(0.0);
@@ -281,7 +285,7 @@ mod tests {
     fn line(text: &str, literal: Range<usize>) -> CodeLine {
         let span = |range: Range<usize>, literal| Span { range, colour: GREY, bold: false, italic: false, literal };
         let spans = [span(0..literal.start, false), span(literal.clone(), true), span(literal.end..text.len(), false)];
-        CodeLine::new(&Fonts::new(), &mut Setter::new(true), text, &spans)
+        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Region::Chinese)
     }
 
     fn joined(line: &CodeLine) -> Vec<&str> {
@@ -299,7 +303,7 @@ mod tests {
     fn an_operator_over_a_token_border_stays_whole() {
         let span = |range: Range<usize>, colour| Span { range, colour, bold: false, italic: false, literal: false };
         let spans = [span(0..1, GREY), span(1..2, Rgb(1, 2, 3))];
-        let line = CodeLine::new(&Fonts::new(), &mut Setter::new(true), "=>", &spans);
+        let line = CodeLine::new(&Fonts::new(), &mut Setter::new(true), ("=>", &spans), Region::Chinese);
         assert_eq!(line.items.len(), 1);
         assert_eq!(line.items[0].colours, [GREY, Rgb(1, 2, 3)]);
     }

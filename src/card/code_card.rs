@@ -4,12 +4,12 @@ use syntect::highlighting::Theme;
 
 use super::code::{CodeLine, Coloured};
 use super::colour::Rgb;
-use super::eyebrow::draw_eyebrow;
-use super::font::face;
+use super::eyebrow::{draw_eyebrow, is_empty};
+use super::font::{Region, face};
 use super::highlight::{cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
-use super::layout::{CodeLayout, HEIGHT, WIDTH, code, code_width, most_lines, pill, window};
+use super::layout::{CodeLayout, HEIGHT, WIDTH, code, code_width, eyebrow, most_lines, pill, window};
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
@@ -35,15 +35,16 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     let title =
         card.title.as_deref().map(clean).filter(|title| !title.is_empty()).map(|title| set_title(&title, stage));
     let title_lines = title.as_ref().map_or(0, |title| title.lines.len());
-    let mut top = code::TOP + super::layout::eyebrow::AVATAR + window::GAP;
-    if title_lines > 0 {
-        top += code::TITLE_GAP + title_lines as f32 * code::TITLE_PITCH;
-    }
+    let first = code::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
+    let top = match (title_lines, is_empty(&card.eyebrow)) {
+        (0, true) => code::TOP,
+        (0, false) => code::TOP + eyebrow::AVATAR + window::GAP,
+        (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
+    };
     let code = read(card, theme, top, stage);
     stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height })?;
     draw_eyebrow(&card.eyebrow, (code::SIDE, code::TOP), stage);
     if let Some(title) = title {
-        let first = code::TOP + super::layout::eyebrow::AVATAR + code::TITLE_GAP;
         for (at, line) in title.lines.iter().enumerate() {
             let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;
             stage.text(line, (code::SIDE, y), stage.look.title.into());
@@ -75,9 +76,13 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
     let language = Language::find(card.language.as_deref());
     let first: Vec<&str> = text.split('\n').take(most_lines()).map(|line| cut(line.trim_end_matches('\r'))).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let spans = highlight(&first, language.grammar, theme, name);
-    let lines: Vec<CodeLine> =
-        first.iter().zip(&spans).map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, line, spans)).collect();
+    let region = Region::of(&first.concat());
+    let spans = highlight(&first, language.grammar, theme, name.filter(|_| language.has_names));
+    let lines: Vec<CodeLine> = first
+        .iter()
+        .zip(&spans)
+        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), region))
+        .collect();
     let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
     let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
     Code { layout: CodeLayout::fit(top, count, &columns), lines, language, gutter }
@@ -87,7 +92,7 @@ fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     let (left, top) = (code::SIDE, code.layout.top);
     let mut right = WIDTH - code::SIDE - window::CHIP_RIGHT;
     if let Some(name) = code.language.shown.as_deref().map(clean) {
-        let style = stage.style(face::TEXT_SEMIBOLD, window::CHIP_SIZE, 0.0);
+        let style = stage.style(face::TEXT_SEMIBOLD, window::CHIP_SIZE, window::CHIP_SPACING);
         let line = stage.setter.shape(stage.fonts, &name, style);
         let width = line.width / stage.scale() + 2.0 * window::CHIP_PADDING;
         let chip = Rounded {
@@ -193,7 +198,7 @@ fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
         radius: pill::HEIGHT / 2.0,
     };
     let colours = stage.look.chip.clone();
-    stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha), 1.0);
+    stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
     stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
 }
 

@@ -92,6 +92,7 @@ fn gamma(c: f32) -> f32 {
 }
 
 /// sRGB to Oklab: lightness 0 to 1, then the two hue axes.
+#[allow(clippy::many_single_char_names, reason = "the names of the formula")]
 fn to_oklab(colour: Rgb) -> [f32; 3] {
     let [r, g, b] = colour.channels().map(|c| linear(c / 255.0));
     let l = (0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b).cbrt();
@@ -105,6 +106,7 @@ fn to_oklab(colour: Rgb) -> [f32; 3] {
 }
 
 /// Oklab to the nearest sRGB colour by clamping each channel.
+#[allow(clippy::many_single_char_names, reason = "the names of the formula")]
 fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
     let l = (lightness + 0.396_337_78 * a + 0.215_803_76 * b).powi(3);
     let m = (lightness - 0.105_561_346 * a - 0.063_854_17 * b).powi(3);

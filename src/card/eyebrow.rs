@@ -14,6 +14,11 @@ use super::stage::Stage;
 const WARM: [Rgb; 2] = [Rgb(0xff, 0xb8, 0x6c), Rgb(0xff, 0x5b, 0x8d)];
 const INITIAL: Rgb = Rgb(0x1b, 0x12, 0x20);
 
+/// Whether there is nothing to draw.
+pub(super) fn is_empty(content: &Eyebrow) -> bool {
+    [&content.author, &content.site].into_iter().flatten().all(|text| clean(text).is_empty())
+}
+
 /// Draws the eyebrow with the avatar's corner at `at`, in design pixels.
 pub(super) fn draw_eyebrow(content: &Eyebrow, at: (f32, f32), stage: &mut Stage<'_>) {
     let present = |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.is_empty());

@@ -1,13 +1,15 @@
 //! The faces: seven embedded ones, and fallbacks for other scripts, opened from well-known paths when a character asks for
 //! them and never by scanning the machine. A face, once opened, stays for the life of the process' renderer.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use parley::fontique::Blob;
 use skrifa::charmap::Charmap;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::metrics::GlyphMetrics;
+use skrifa::raw::TableProvider;
 use skrifa::{FontRef, GlyphId};
 
 use super::font_files::{DIRECTORIES, EMBEDDED, FALLBACKS, Fallback};
@@ -44,8 +46,9 @@ impl Face {
     /// A glyph's advance in ems.
     pub(super) fn advance(&self, glyph: u32) -> Option<f32> {
         let font = self.font()?;
-        let metrics = GlyphMetrics::new(&font, Size::new(1.0), LocationRef::default());
-        metrics.advance_width(GlyphId::new(glyph))
+        let units = f32::from(font.head().ok()?.units_per_em());
+        let metrics = GlyphMetrics::new(&font, Size::unscaled(), LocationRef::default());
+        Some(metrics.advance_width(GlyphId::new(glyph))? / units)
     }
 
     /// The glyph of a character, or none.
@@ -57,17 +60,41 @@ impl Face {
 /// All faces, opened as they are needed.
 pub(super) struct Fonts {
     slots: Vec<OnceLock<Option<Face>>>,
+    /// The files that were read, as faces of one collection share theirs.
+    files: Mutex<HashMap<&'static str, Data>>,
 }
+
+type Data = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 impl Fonts {
     pub(super) fn new() -> Self {
         let count = EMBEDDED.len() + 2 * FALLBACKS.len();
-        Self { slots: (0..count).map(|_| OnceLock::new()).collect() }
+        Self { slots: (0..count).map(|_| OnceLock::new()).collect(), files: Mutex::new(HashMap::new()) }
     }
 
     /// The face, opened now if it was not yet; none when the machine does not have it.
     pub(super) fn get(&self, id: FaceId) -> Option<&Face> {
-        self.slots.get(usize::from(id))?.get_or_init(|| open(id)).as_ref()
+        self.slots.get(usize::from(id))?.get_or_init(|| self.open(id)).as_ref()
+    }
+
+    fn open(&self, id: FaceId) -> Option<Face> {
+        let id = usize::from(id);
+        if let Some((_, data)) = EMBEDDED.get(id) {
+            return Some(Face { blob: Blob::new(Arc::new(*data)), index: 0 });
+        }
+        let fallback = FALLBACKS.get((id - EMBEDDED.len()) / 2)?;
+        let file = if (id - EMBEDDED.len()) % 2 == 1 { fallback.bold } else { fallback.regular };
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = if let Some(data) = files.get(file) {
+            Arc::clone(data)
+        } else {
+            let data: Data = Arc::new(std::fs::read(locate(file)?).ok()?);
+            files.insert(file, Arc::clone(&data));
+            data
+        };
+        let face = Face { blob: Blob::new(data), index: fallback.index };
+        face.font()?;
+        Some(face)
     }
 
     /// The face that draws a grapheme: `wanted` if it can, else the first fallback that has every visible character.
@@ -100,8 +127,14 @@ impl Fonts {
             .all(|c| charmap.map(c).is_some_and(|glyph| glyph.to_u32() != 0))
     }
 
+    /// Whether the face's script needs no shaping: one character is one glyph, and neighbours do not matter.
+    pub(super) fn is_plain(id: FaceId) -> bool {
+        let at = usize::from(id).checked_sub(EMBEDDED.len()).map(|at| at / 2);
+        at.and_then(|at| FALLBACKS.get(at)).is_some_and(|fallback| fallback.region.is_some())
+    }
+
     /// The files that decide how text looks: the embedded data, and which fallbacks this machine has.
-    pub(super) fn inventory(&self) -> Vec<(String, u64)> {
+    pub(super) fn inventory() -> Vec<(String, u64)> {
         let embedded = EMBEDDED.iter().map(|(name, data)| ((*name).to_owned(), data.len() as u64));
         let files = FALLBACKS.iter().flat_map(|fallback| [fallback.regular, fallback.bold]).filter_map(|file| {
             let path = locate(file)?;
@@ -112,7 +145,7 @@ impl Fonts {
 }
 
 /// Which form of the shared Chinese, Japanese and Korean characters a text wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Region {
     Chinese,
     Japanese,
@@ -150,19 +183,6 @@ impl Fallback {
 
 fn fallback_id(at: usize, bold: bool) -> FaceId {
     (EMBEDDED.len() + 2 * at + usize::from(bold)) as FaceId
-}
-
-fn open(id: FaceId) -> Option<Face> {
-    let id = usize::from(id);
-    if let Some((_, data)) = EMBEDDED.get(id) {
-        return Some(Face { blob: Blob::new(std::sync::Arc::new(*data)), index: 0 });
-    }
-    let fallback = FALLBACKS.get((id - EMBEDDED.len()) / 2)?;
-    let file = if (id - EMBEDDED.len()) % 2 == 1 { fallback.bold } else { fallback.regular };
-    let data = std::fs::read(locate(file)?).ok()?;
-    let face = Face { blob: Blob::new(std::sync::Arc::new(data)), index: fallback.index };
-    face.font()?;
-    Some(face)
 }
 
 fn locate(file: &str) -> Option<PathBuf> {

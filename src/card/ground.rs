@@ -220,7 +220,7 @@ mod tests {
         let ground = Ground::new(&night(), None, (1200, 630), 1.0);
         let mut row = vec![[0.0; 3]; 1200];
         ground.row(500, &mut row);
-        assert_eq!(row[700], night().ground.channels());
+        assert!(row[700].iter().zip(night().ground.channels()).all(|(a, b)| (a - b).abs() < 1e-3));
         ground.row(0, &mut row);
         assert!(row[1056][2] > 90.0, "the glow is bright at its centre: {:?}", row[1056]);
     }

@@ -95,13 +95,29 @@ const SHOWN: [(&str, &str); 19] = [
     ("Lean 4", "Lean"),
 ];
 
+/// Grammars in which a plain word is an argument or a value.
+const WITHOUT_NAMES: [&str; 10] = [
+    "source.diff",
+    "source.shell.bash",
+    "source.shell",
+    "source.makefile",
+    "source.dockerfile",
+    "source.ini",
+    "source.yaml",
+    "source.toml",
+    "source.dosbatch",
+    "source.nginx",
+];
+
 /// A language of a code block.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Language {
     /// The grammar; none when the name is unknown or the text is plain.
     pub(super) grammar: Option<&'static SyntaxReference>,
     /// What the chip says; none when there is nothing to say.
     pub(super) shown: Option<String>,
+    /// Whether words that the grammar leaves plain are names, as in a programming language, and not prose or arguments.
+    pub(super) has_names: bool,
     /// Whether lines are marked as added and removed.
     pub(super) is_diff: bool,
 }
@@ -110,15 +126,14 @@ impl Language {
     /// The language an author's word means.
     pub(super) fn find(written: Option<&str>) -> Self {
         let Some(written) = written.map(str::trim).filter(|word| !word.is_empty()) else {
-            return Self { grammar: None, shown: None, is_diff: false };
+            return Self { ..Self::default() };
         };
         let word = written.trim_start_matches('.').to_lowercase();
         if let Some((_, grammar, shown)) = ALIASES.iter().find(|(alias, _, _)| *alias == word) {
-            let grammar = GRAMMARS.find_syntax_by_name(grammar);
-            return Self { grammar, shown: Some((*shown).to_owned()), is_diff: false };
+            return Self::known(GRAMMARS.find_syntax_by_name(grammar), shown);
         }
         if matches!(word.as_str(), "text" | "txt" | "plain" | "plaintext" | "none" | "output") {
-            return Self { grammar: None, shown: None, is_diff: false };
+            return Self { ..Self::default() };
         }
         let short = word.len() <= 40;
         let found = short
@@ -126,10 +141,19 @@ impl Language {
             .flatten();
         let Some(grammar) = found else {
             let drawable = written.chars().count() <= LONGEST_NAME && !written.chars().any(char::is_control);
-            return Self { grammar: None, shown: drawable.then(|| written.to_owned()), is_diff: false };
+            return Self { shown: drawable.then(|| written.to_owned()), ..Self::default() };
         };
-        let shown = display(&grammar.name);
-        Self { grammar: Some(grammar), shown: Some(shown.to_owned()), is_diff: grammar.name == "Diff" }
+        Self::known(Some(grammar), display(&grammar.name))
+    }
+
+    fn known(grammar: Option<&'static SyntaxReference>, shown: &str) -> Self {
+        let scope = grammar.map(|grammar| grammar.scope.build_string()).unwrap_or_default();
+        Self {
+            grammar,
+            shown: Some(shown.to_owned()),
+            has_names: scope.starts_with("source.") && !WITHOUT_NAMES.contains(&scope.as_str()),
+            is_diff: scope == "source.diff",
+        }
     }
 
     /// All grammars, for parsing.

@@ -11,7 +11,7 @@ pub(super) const HEIGHT: f32 = 630.0;
 pub(super) mod eyebrow {
     pub(in crate::card) const AVATAR: f32 = 40.0;
     pub(in crate::card) const INITIAL: f32 = 18.0;
-    pub(in crate::card) const INITIAL_BASELINE: f32 = 26.0;
+    pub(in crate::card) const INITIAL_BASELINE: f32 = 27.0;
     pub(in crate::card) const GAP: f32 = 14.0;
     pub(in crate::card) const SIZE: f32 = 24.0;
     pub(in crate::card) const SPACING: f32 = -0.1;
@@ -47,6 +47,7 @@ pub(super) mod window {
     pub(in crate::card) const NAME_LEFT: f32 = 107.0;
     pub(in crate::card) const NAME_BASELINE: f32 = 33.0;
     pub(in crate::card) const CHIP_SIZE: f32 = 17.0;
+    pub(in crate::card) const CHIP_SPACING: f32 = 0.12;
     pub(in crate::card) const CHIP_RIGHT: f32 = 22.0;
     pub(in crate::card) const CHIP_TOP: f32 = 11.0;
     pub(in crate::card) const CHIP_HEIGHT: f32 = 31.0;
@@ -73,9 +74,11 @@ pub(super) mod pill {
     pub(in crate::card) const RIGHT: f32 = 90.0;
     pub(in crate::card) const BOTTOM: f32 = 608.0;
     pub(in crate::card) const HEIGHT: f32 = 38.0;
-    pub(in crate::card) const PADDING: f32 = 15.0;
-    pub(in crate::card) const SIZE: f32 = 19.0;
-    pub(in crate::card) const BASELINE: f32 = 26.0;
+    pub(in crate::card) const PADDING: f32 = 14.0;
+    pub(in crate::card) const SIZE: f32 = 18.0;
+    pub(in crate::card) const BASELINE: f32 = 25.0;
+    /// How much stronger than a chip's its ground is.
+    pub(in crate::card) const STRENGTH: f32 = 1.06;
 }
 
 /// The title card.
@@ -86,6 +89,8 @@ pub(super) mod title {
     pub(in crate::card) const GAP: f32 = 44.0;
     pub(in crate::card) const LARGEST: f32 = 82.0;
     pub(in crate::card) const SMALLEST: f32 = 56.0;
+    /// Between the sizes that are tried.
+    pub(in crate::card) const STEP: f32 = 2.0;
     pub(in crate::card) const PITCH: f32 = 1.06;
     /// Letter-spacing in ems: −2.4 at the largest size.
     pub(in crate::card) const SPACING: f32 = -2.4 / 82.0;
@@ -162,7 +167,7 @@ impl CodeLayout {
             return Self::closed(top, lines, f32::from(size));
         }
         let by_height = room / (count * PITCH);
-        let between = f32::midpoint(f32::from(by_width), by_height).round();
+        let between = f32::midpoint(f32::from(by_width), by_height).ceil();
         Self::open(top, lines, between.clamp(f32::from(least), f32::from(by_width)))
     }
 
@@ -223,6 +228,8 @@ fn shown_lines(lines: usize, room: f32, size: f32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "these figures are whole numbers")]
+
     use super::*;
 
     const WITH_TITLE: f32 = 203.0;
@@ -244,7 +251,7 @@ mod tests {
     #[test]
     fn what_cannot_close_runs_off_and_counts_the_rest() {
         let mut columns = vec![40; 14];
-        columns[0] = 56;
+        columns[0] = 57;
         let titled = CodeLayout::fit(WITH_TITLE, 14, &columns);
         assert_eq!((titled.size, titled.height, titled.hidden), (24.0, None, 4));
         let untitled = CodeLayout::fit(WITHOUT_TITLE, 14, &columns);

@@ -38,6 +38,11 @@ pub(super) struct Rounded {
 }
 
 impl Rounded {
+    /// Whether a point lies inside, corners taken as square.
+    pub(super) fn holds(self, x: f32, y: f32) -> bool {
+        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+    }
+
     /// The same shape drawn in by `by` on every side.
     fn inset(self, by: f32) -> Self {
         Self {

@@ -8,7 +8,10 @@ use super::text::{Line, Setter, Style};
 use super::unicode;
 
 /// The longest text a paragraph looks at, in bytes; no card shows as much.
-const MOST_BYTES: usize = 1200;
+const MOST_BYTES: usize = 640;
+
+/// The bytes of a word that are left out to end a cut line after the word before it.
+const LONGEST_STUB: usize = 14;
 
 /// Plain text made fit to set: one line, single spaces, marks for what cannot be drawn, cut to what a card could ever show.
 pub(super) fn clean(text: &str) -> String {
@@ -117,7 +120,13 @@ impl Breaker<'_> {
     fn ellipsis(&mut self, text: &str) -> Line {
         let ruler = self.ruler(text);
         let room = self.width - self.setter.shape(self.fonts, "…", self.style).width;
-        let kept = text[..ruler.longest(0, text.len(), room)].trim_end_matches([' ', ',', '.', ';', ':', '—', '-']);
+        let cut = ruler.longest(0, text.len(), room);
+        let word = if text[cut..].starts_with(' ') {
+            None
+        } else {
+            text[..cut].rfind(' ').filter(|at| cut - at <= LONGEST_STUB)
+        };
+        let kept = text[..word.unwrap_or(cut)].trim_end_matches([' ', ',', '.', ';', ':', '—', '-']);
         self.setter.shape(self.fonts, &format!("{kept}…"), self.style)
     }
 }
@@ -289,6 +298,6 @@ mod tests {
     #[test]
     fn cleaning_folds_blanks_and_shows_bidi_controls() {
         assert_eq!(clean("  a\n\tb \u{202e}c\u{7}"), "a b ⟨RLO⟩c");
-        assert!(clean(&"é".repeat(5000)).len() < 1300);
+        assert!(clean(&"é".repeat(5000)).len() < 700);
     }
 }

@@ -1,8 +1,10 @@
 //! The stage: what every part of a card needs to draw itself: the canvas, the look, the faces and the setter of this thread.
 
+use std::sync::Arc;
+
 use super::CardError;
 use super::font::{FaceId, Fonts};
-use super::layer::{Layers, Scene};
+use super::layer::{Layer, Layers, Scene};
 use super::look::Look;
 use super::paint::{Canvas, Ink};
 use super::text::{Line, Setter, Style};
@@ -14,6 +16,8 @@ pub(super) struct Stage<'a> {
     pub(super) fonts: &'a Fonts,
     pub(super) setter: &'a mut Setter,
     pub(super) layers: &'a Layers,
+    /// The layer that was laid last.
+    pub(super) layer: Option<Arc<Layer>>,
 }
 
 impl Stage<'_> {
@@ -25,7 +29,8 @@ impl Stage<'_> {
     /// Lays the scene under everything; what was drawn before is gone.
     pub(super) fn lay(&mut self, scene: Scene) -> Result<(), CardError> {
         let layer = self.layers.get(scene).ok_or(CardError::TooLarge)?;
-        self.canvas.pixmap = (*layer).clone();
+        self.canvas.pixmap = layer.pixmap.clone();
+        self.layer = Some(layer);
         Ok(())
     }
 

@@ -5,12 +5,18 @@ use std::collections::HashMap;
 
 use parley::fontique::{Collection, CollectionOptions, FontInfoOverride};
 use parley::style::{FontFamily, FontFamilyName, FontFeatures, FontStyle, FontWeight, StyleProperty};
-use parley::{FontContext, Layout, LayoutContext, PositionedLayoutItem};
+use parley::{BaseDirection, FontContext, Layout, LayoutContext};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::font::{FaceId, Fonts, Region};
+use super::font::{FaceId, Fonts, Region, face};
 use super::glyph::Glyphs;
 use super::unicode;
+
+/// Bytes of a text and the face that draws them.
+type Run = (std::ops::Range<usize>, FaceId);
+
+/// What turns off everything that joins or exchanges letters.
+const UNJOINED: &str = "\"calt\" 0, \"liga\" 0, \"clig\" 0";
 
 /// How a text is set. Lengths are in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +25,7 @@ pub(super) struct Style {
     pub(super) size: f32,
     /// Added after every letter.
     pub(super) spacing: f32,
-    /// Whether contextual alternates, JetBrains Mono's ligatures among them, are wanted.
+    /// Whether contextual alternates, the ligatures of the code face among them, are wanted.
     pub(super) ligatures: bool,
 }
 
@@ -31,6 +37,8 @@ pub(super) struct Placed {
     pub(super) size: f32,
     pub(super) x: f32,
     pub(super) y: f32,
+    /// The first byte of the text it stands for.
+    pub(super) byte: usize,
 }
 
 /// A shaped line.
@@ -45,10 +53,22 @@ pub(super) struct Setter {
     pub(super) glyphs: Glyphs,
     fonts: FontContext,
     layouts: LayoutContext<()>,
-    registered: HashMap<FaceId, Option<(String, FontWeight, FontStyle)>>,
-    faces: HashMap<(u64, u32), FaceId>,
+    families: HashMap<FaceId, Option<Family>>,
+    faces: HashMap<u64, FaceId>,
+    /// Which face draws a single character in place of the wanted one.
+    chosen: HashMap<(char, FaceId, Region), Option<FaceId>>,
+    /// Advances in ems.
+    advances: HashMap<(FaceId, u32), f32>,
     /// Characters that no face had, in order of appearance.
     pub(super) missing: Vec<char>,
+}
+
+/// How parley knows a face.
+#[derive(Debug, Clone)]
+struct Family {
+    name: String,
+    weight: FontWeight,
+    slant: FontStyle,
 }
 
 impl Setter {
@@ -59,33 +79,68 @@ impl Setter {
             glyphs: Glyphs::new(fitted),
             fonts: FontContext { collection, ..FontContext::default() },
             layouts: LayoutContext::new(),
-            registered: HashMap::new(),
+            families: HashMap::new(),
             faces: HashMap::new(),
+            chosen: HashMap::new(),
+            advances: HashMap::new(),
             missing: Vec::new(),
         }
     }
 
-    /// Shapes one line. Characters that deceive or cannot be drawn must have been replaced before.
+    /// Sets one line. Characters that deceive or cannot be drawn must have been replaced before.
     pub(super) fn shape(&mut self, fonts: &Fonts, text: &str, style: Style) -> Line {
-        if text.is_empty() {
-            return Line::default();
+        let mut line = Line::default();
+        let runs = self.runs(fonts, text, style.face);
+        if text.chars().any(unicode::is_right_to_left) {
+            self.shape_runs(fonts, (text, 0), &runs, style, &mut line);
+            return line;
         }
-        let layout = self.layout(fonts, text, style);
-        self.place(fonts, &layout, style)
+        for (range, face) in runs {
+            let part = &text[range.clone()];
+            if !Fonts::is_plain(face) || part.graphemes(true).any(|grapheme| grapheme.chars().nth(1).is_some()) {
+                self.shape_runs(fonts, (part, range.start), &[(0..part.len(), face)], style, &mut line);
+                continue;
+            }
+            for (at, character) in part.char_indices() {
+                let glyph = fonts.get(face).and_then(|face| face.glyph(character)).map_or(0, skrifa::GlyphId::to_u32);
+                let advance = self.natural(fonts, face, glyph) * style.size;
+                let placed = Placed { face, glyph, size: style.size, x: line.width, y: 0.0, byte: range.start + at };
+                line.glyphs.push(placed);
+                line.width += self.advance(fonts, face, (glyph, advance + style.spacing), style);
+            }
+        }
+        line
     }
 
-    fn layout(&mut self, fonts: &Fonts, text: &str, style: Style) -> Layout<()> {
-        let runs = self.runs(fonts, text, style.face);
+    /// How far along the line each byte of the text stands, and last its whole width. Bytes within a grapheme share its end.
+    pub(super) fn measure(&mut self, fonts: &Fonts, text: &str, style: Style) -> Vec<f32> {
+        let line = self.shape(fonts, text, style);
+        let mut places = vec![0.0; text.len() + 1];
+        let ends = line.glyphs.iter().skip(1).map(|glyph| glyph.x).chain([line.width]);
+        for (glyph, end) in line.glyphs.iter().zip(ends) {
+            places[glyph.byte] += end - glyph.x;
+        }
+        let mut total = 0.0;
+        for place in &mut places {
+            total += std::mem::replace(place, total);
+        }
+        places
+    }
+
+    /// Has parley shape a text that starts at byte `start` of the line, and adds it to the line.
+    fn shape_runs(&mut self, fonts: &Fonts, (text, start): (&str, usize), runs: &[Run], style: Style, line: &mut Line) {
         let families: Vec<_> = runs.iter().map(|(_, face)| self.family(fonts, *face)).collect();
-        let features = if style.ligatures { "\"calt\" 1" } else { "\"calt\" 0, \"liga\" 0, \"clig\" 0" };
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontSize(style.size));
         builder.push_default(StyleProperty::LetterSpacing(style.spacing));
-        if style.spacing != 0.0 || !style.ligatures {
-            builder.push_default(StyleProperty::FontFeatures(FontFeatures::from(features)));
+        if matches!(style.face, face::CODE | face::CODE_BOLD | face::CODE_ITALIC) {
+            builder.set_base_direction(BaseDirection::Ltr);
+        }
+        if !style.ligatures {
+            builder.push_default(StyleProperty::FontFeatures(FontFeatures::from(UNJOINED)));
         }
         for ((range, _), family) in runs.iter().zip(&families) {
-            if let Some((name, weight, slant)) = family {
+            if let Some(Family { name, weight, slant }) = family {
                 let named = FontFamily::Single(FontFamilyName::Named(name.as_str().into()));
                 builder.push(StyleProperty::FontFamily(named), range.clone());
                 builder.push(StyleProperty::FontWeight(*weight), range.clone());
@@ -94,35 +149,23 @@ impl Setter {
         }
         let mut layout: Layout<()> = builder.build(text);
         layout.break_all_lines(None);
-        layout
-    }
-
-    /// How far along the line each byte of the text stands, and last its whole width. Bytes within a grapheme share its start.
-    pub(super) fn measure(&mut self, fonts: &Fonts, text: &str, style: Style) -> Vec<f32> {
-        let mut advances = vec![0.0; text.len() + 1];
-        let layout = self.layout(fonts, text, style);
-        for line in layout.lines() {
-            for run in line.runs() {
-                let font = run.font();
-                let face = self.faces.get(&(font.data.id(), font.index)).copied().unwrap_or(style.face);
-                for cluster in run.clusters() {
-                    let glyphs =
-                        cluster.glyphs().map(|glyph| self.advance(fonts, face, (glyph.id, glyph.advance), style));
-                    advances[cluster.text_range().start] += glyphs.sum::<f32>();
+        for run in layout.lines().flat_map(|line| line.runs().collect::<Vec<_>>()) {
+            let font = run.font();
+            let face = self.faces.get(&font.data.id()).copied().unwrap_or(style.face);
+            for cluster in run.visual_clusters() {
+                for glyph in cluster.glyphs() {
+                    let (x, y, byte) = (line.width + glyph.x, glyph.y, start + cluster.text_range().start);
+                    line.glyphs.push(Placed { face, glyph: glyph.id, size: style.size, x, y, byte });
+                    line.width += self.advance(fonts, face, (glyph.id, glyph.advance), style);
                 }
             }
         }
-        let mut total = 0.0;
-        for advance in &mut advances {
-            total += std::mem::replace(advance, total);
-        }
-        advances
     }
 
     /// Which face draws which bytes; neighbours of one face together.
-    fn runs(&mut self, fonts: &Fonts, text: &str, wanted: FaceId) -> Vec<(std::ops::Range<usize>, FaceId)> {
+    fn runs(&mut self, fonts: &Fonts, text: &str, wanted: FaceId) -> Vec<Run> {
         let region = Region::of(text);
-        let mut runs: Vec<(std::ops::Range<usize>, FaceId)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for (start, grapheme) in text.grapheme_indices(true) {
             let end = start + grapheme.len();
             let face = self.face(fonts, grapheme, wanted, region);
@@ -139,7 +182,14 @@ impl Setter {
         if grapheme.is_ascii() {
             return wanted;
         }
-        fonts.face_for(grapheme, wanted, region).unwrap_or_else(|| {
+        let mut chars = grapheme.chars();
+        let found = match (chars.next(), chars.next()) {
+            (Some(alone), None) => {
+                *self.chosen.entry((alone, wanted, region)).or_insert_with(|| fonts.face_for(grapheme, wanted, region))
+            }
+            _ => fonts.face_for(grapheme, wanted, region),
+        };
+        found.unwrap_or_else(|| {
             for c in grapheme
                 .chars()
                 .filter(|c| !unicode::is_joiner(*c) && !fonts.covers(wanted, c.encode_utf8(&mut [0; 4])))
@@ -152,51 +202,38 @@ impl Setter {
         })
     }
 
-    /// The name, weight and slant under which parley knows a face, told to it now if need be.
-    fn family(&mut self, fonts: &Fonts, id: FaceId) -> Option<(String, FontWeight, FontStyle)> {
-        if let Some(known) = self.registered.get(&id) {
+    /// How parley knows a face; it is told now if need be.
+    fn family(&mut self, fonts: &Fonts, id: FaceId) -> Option<Family> {
+        if let Some(known) = self.families.get(&id) {
             return known.clone();
         }
         let family = fonts.get(id).and_then(|face| {
-            self.faces.insert((face.blob.id(), face.index), id);
-            let own = format!("card face {id}");
-            let collection = skrifa::raw::FileRef::new(face.blob.as_ref()).ok()?;
-            let named = FontInfoOverride { family_name: Some(&own), ..FontInfoOverride::default() };
-            let single = matches!(collection, skrifa::raw::FileRef::Font(_));
-            let families = self.fonts.collection.register_fonts(face.blob.clone(), single.then_some(named));
-            families.iter().find_map(|(family, infos)| {
-                let info = infos.iter().find(|info| info.index() == face.index)?;
-                let name = self.fonts.collection.family_name(*family)?.to_owned();
-                Some((name, info.weight(), info.style()))
-            })
+            self.faces.insert(face.blob.id(), id);
+            let name = format!("card face {id}");
+            let named = FontInfoOverride { family_name: Some(&name), ..FontInfoOverride::default() };
+            let families = self.fonts.collection.register_fonts(face.blob.clone(), Some(named));
+            let info = families.iter().flat_map(|(_, infos)| infos).find(|info| info.index() == face.index)?;
+            Some(Family { name, weight: info.weight(), slant: info.style() })
         });
-        self.registered.insert(id, family.clone());
+        self.families.insert(id, family.clone());
         family
     }
 
-    fn place(&mut self, fonts: &Fonts, layout: &Layout<()>, style: Style) -> Line {
-        let mut line = Line::default();
-        let Some(first) = layout.lines().next() else { return line };
-        for item in first.items() {
-            let PositionedLayoutItem::GlyphRun(run) = item else { continue };
-            let font = run.run().font();
-            let face = self.faces.get(&(font.data.id(), font.index)).copied().unwrap_or(style.face);
-            for glyph in run.glyphs() {
-                let (x, y) = (line.width + glyph.x, glyph.y);
-                line.glyphs.push(Placed { face, glyph: glyph.id, size: style.size, x, y });
-                line.width += self.advance(fonts, face, (glyph.id, glyph.advance), style);
-            }
-        }
-        line
+    /// A glyph's own advance in ems.
+    fn natural(&mut self, fonts: &Fonts, face: FaceId, glyph: u32) -> f32 {
+        *self
+            .advances
+            .entry((face, glyph))
+            .or_insert_with(|| fonts.get(face).and_then(|face| face.advance(glyph)).unwrap_or(0.0))
     }
 
     /// How far a glyph moves the pen, given what parley says: where glyphs stand on whole pixels, its own advance and what
     /// kerning adds are each a whole number of them, as in a browser; spacing between letters is not.
-    fn advance(&self, fonts: &Fonts, face: FaceId, (glyph, shaped): (u32, f32), style: Style) -> f32 {
+    fn advance(&mut self, fonts: &Fonts, face: FaceId, (glyph, shaped): (u32, f32), style: Style) -> f32 {
         if !self.glyphs.is_fitted() {
             return shaped;
         }
-        let natural = fonts.get(face).and_then(|face| face.advance(glyph)).unwrap_or(0.0) * style.size;
+        let natural = self.natural(fonts, face, glyph) * style.size;
         let added = shaped - natural;
         let spacing = if added.abs() < 1e-3 { 0.0 } else { style.spacing };
         natural.round() + (added - spacing).round() + spacing
@@ -205,7 +242,6 @@ impl Setter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::font::face;
     use super::*;
 
     const TITLE: Style = Style { face: face::DISPLAY_SEMIBOLD, size: 50.0, spacing: -1.1, ligatures: true };

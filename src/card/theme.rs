@@ -42,9 +42,9 @@ pub(super) fn bundled(name: EmbeddedThemeName, fill: Rgb, raw: bool) -> Theme {
     theme
 }
 
-/// The theme that a look's own colours make. Where two selectors match, the more specific one decides.
-pub(super) fn own(colours: &CodeColours, fill: Rgb) -> Theme {
-    let roles = [
+/// Which scopes have which of a look's colours. Where two selectors match, the more specific one decides.
+fn roles(colours: &CodeColours) -> Vec<(&'static str, Rgb)> {
+    vec![
         (
             "variable, entity.name, support.function, support.macro, variable.function, meta.mapping.key string, \
              support.type.property-name, constant.other.database-name, constant.other.table-name, \
@@ -100,9 +100,13 @@ pub(super) fn own(colours: &CodeColours, fill: Rgb) -> Theme {
         ("markup.raw, markup.inserted", colours.string),
         ("markup.deleted", colours.name),
         ("meta.diff.range, meta.diff.header", colours.function),
-    ];
+    ]
+}
+
+/// The theme that a look's own colours make.
+pub(super) fn own(colours: &CodeColours, fill: Rgb) -> Theme {
     let mut scopes: Vec<ThemeItem> =
-        roles.iter().filter_map(|(selectors, colour)| item(selectors, *colour, None)).collect();
+        roles(colours).into_iter().filter_map(|(selectors, colour)| item(selectors, colour, None)).collect();
     let style = if colours.bold_definitions { FontStyle::BOLD } else { FontStyle::empty() };
     scopes.extend(item("meta.function entity.name.function", colours.function, Some(style)));
     scopes.extend(item("source.elixir meta.function entity.name.function", colours.name, Some(FontStyle::empty())));

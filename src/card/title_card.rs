@@ -1,6 +1,6 @@
 //! The title card: a large title with an excerpt, tags and a date, for posts without code.
 
-use super::eyebrow::draw_eyebrow;
+use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::face;
 use super::layer::Scene;
 use super::layout::{INTER_ASCENT, INTER_DESCENT, WIDTH, baseline, eyebrow, title};
@@ -10,11 +10,15 @@ use super::stage::Stage;
 use super::text::Line;
 use super::{CardError, TitleCard};
 
+/// Tags that are looked at, and the bytes of the longest that is drawn.
+const MOST_TAGS: usize = 12;
+const LONGEST_TAG: usize = 80;
+
 /// Draws a title card onto a fresh stage.
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardError> {
     stage.lay(Scene::Title)?;
     draw_eyebrow(&card.eyebrow, (title::SIDE, title::TOP), stage);
-    let mut top = title::TOP + eyebrow::AVATAR + title::GAP;
+    let mut top = title::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
     if !text.is_empty() {
         let (paragraph, size) = set_title(&text, stage);
@@ -39,15 +43,26 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardEr
 /// The title at the largest size at which it takes no more than its lines.
 fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
     let width = (WIDTH - 2.0 * title::SIDE) * stage.scale();
-    let mut size = title::LARGEST;
-    loop {
+    let mut set = |step: u16| {
+        let size = (title::LARGEST - f32::from(step) * title::STEP).max(title::SMALLEST);
         let style = stage.style(face::DISPLAY_BOLD, size, title::SPACING * size);
         let paragraph = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(text, title::LINES);
-        if !paragraph.cut || size <= title::SMALLEST {
-            return (paragraph, size);
-        }
-        size = (size - 2.0).max(title::SMALLEST);
+        (paragraph, size)
+    };
+    let largest = set(0);
+    if !largest.0.cut {
+        return largest;
     }
+    let (mut cut, mut fits) = (0, ((title::LARGEST - title::SMALLEST) / title::STEP).ceil() as u16);
+    while fits - cut > 1 {
+        let middle = u16::midpoint(cut, fits);
+        if set(middle).0.cut {
+            cut = middle;
+        } else {
+            fits = middle;
+        }
+    }
+    set(fits)
 }
 
 fn draw_excerpt(excerpt: &str, top: f32, floor: f32, stage: &mut Stage<'_>) {
@@ -80,7 +95,9 @@ fn draw_date(card: &TitleCard, stage: &mut Stage<'_>) -> f32 {
 fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
     let style = stage.style(face::TEXT_SEMIBOLD, title::TAG_SIZE, 0.0);
     let mut left = title::SIDE;
-    for tag in tags.iter().take(12).map(|tag| clean(tag)).filter(|tag| !tag.is_empty()) {
+    for tag in
+        tags.iter().take(MOST_TAGS).map(|tag| clean(tag)).filter(|tag| !tag.is_empty() && tag.len() <= LONGEST_TAG)
+    {
         let line = stage.setter.shape(stage.fonts, &tag, style);
         let width = line.width / stage.scale() + 2.0 * title::TAG_PADDING;
         if left + width > right {

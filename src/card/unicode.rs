@@ -1,7 +1,7 @@
 //! What a renderer must know of characters: which leave no ink, which read from right to left, which are emoji, which are wide,
 //! and what visible mark stands for one that could deceive a reader.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthChar;
 
 /// Characters that only shape their neighbours: joiners, variation selectors, tags. A face need not have them.
 pub(super) fn is_joiner(c: char) -> bool {
@@ -87,7 +87,7 @@ pub(super) fn may_be_emoji(c: char) -> bool {
 
 /// Whether a grapheme takes two cells of a code grid.
 pub(super) fn is_wide(grapheme: &str) -> bool {
-    is_emoji(grapheme) || grapheme.chars().next().is_some_and(|c| !c.is_ascii()) && grapheme.width() >= 2
+    is_emoji(grapheme) || grapheme.chars().next().and_then(UnicodeWidthChar::width) == Some(2)
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn wide_is_two_cells() {
         assert!(is_wide("日") && is_wide("ア") && is_wide("，"));
-        assert!(!is_wide("é") && !is_wide("│") && !is_wide("ß"));
+        assert!(!is_wide("é") && !is_wide("│") && !is_wide("ß") && !is_wide("שלום"));
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod apps;
 mod attach;
 mod cli;
 mod db;
+mod golden;
+mod hostile;
 mod install;
 mod queue;
 mod s3;
