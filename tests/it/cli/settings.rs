@@ -138,3 +138,30 @@ async fn a_password_is_never_said() {
         }
     }
 }
+
+/// `script` of util-linux lends a terminal.
+#[tokio::test]
+async fn no_color_holds_on_a_terminal_too() {
+    let script = Path::new("/usr/bin/script");
+    if !script.exists() || cfg!(not(target_os = "linux")) {
+        eprintln!("skipped: no util-linux script to lend a terminal");
+        return;
+    }
+    let (test, _client) = installed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{} run --exit-when-idle --storage {}", env!("CARGO_BIN_EXE_tintype"), folder.path().display());
+    for (no_color, coloured) in [(None, true), (Some("1"), false), (Some(""), true)] {
+        let mut command = tokio::process::Command::new(script);
+        command.args(["-qec", &line, "/dev/null"]).env_clear().stdin(std::process::Stdio::null());
+        command
+            .env("DATABASE_URL", test.url())
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env("PATH", "/usr/bin:/bin");
+        command.envs(no_color.map(|value| ("NO_COLOR", value)));
+        let output = command.output().await.unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("started"), "{no_color:?}: {output:?}");
+        assert_eq!(shown.contains("\u{1b}["), coloured, "{no_color:?}: {shown}");
+    }
+}
