@@ -8,6 +8,9 @@ use crate::support::{
     schema::{installed, run},
 };
 
+/// A name for the case, the flags, and the variables.
+type Place<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// Runs `tintype status` in `folder` with these variables.
 async fn status(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut command = command(&[&["status"], arguments].concat());
@@ -27,7 +30,7 @@ async fn the_database_is_found_in_every_place_and_the_nearest_wins() {
     let file = file.to_str().unwrap();
     let port = parsed.port().unwrap().to_string();
     let password = parsed.password().unwrap_or_default();
-    let places: &[(&str, &[&str], &[(&str, &str)])] = &[
+    let places: &[Place<'_>] = &[
         ("flag", &["--database-url", &url], &[("TINTYPE_DATABASE_URL", nowhere), ("DATABASE_URL", nowhere)]),
         ("own variable", &[], &[("TINTYPE_DATABASE_URL", &url), ("DATABASE_URL", nowhere)]),
         ("own file", &[], &[("TINTYPE_DATABASE_URL_FILE", file), ("DATABASE_URL", nowhere)]),
