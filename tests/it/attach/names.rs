@@ -33,7 +33,7 @@ const NAMES: &[&str] = &[
     "{brace,comma}",
     "naïve Ωμέγα 投稿 \u{1f600}",
     "tab\tand\nnewline",
-    "sixty-two bytes of a name, nothing of which may ever be cut o",
+    "sixty-two bytes of a name, no letter of which may be cut off..",
 ];
 
 fn quoted(name: &str) -> String {

@@ -62,12 +62,12 @@ async fn a_body_alone_leaves_the_url_in_the_ledger() {
     run(&client, "table", "CREATE TABLE posts (id int PRIMARY KEY, title text, body text, image text, tags text[])")
         .await;
     let plan = async |request: Request| source::plan(&tool, "posts", &request).await.unwrap();
-    let text = |name: &str| Some(name.to_owned());
+    let some = |name: &str| Some(name.to_owned());
     let all = plan(Request::default()).await;
-    assert_eq!((all.image_column, all.tags_column), (text("image"), text("tags")));
-    let body = plan(Request { body: text("body"), ..Request::default() }).await;
-    assert_eq!((body.image_column, body.title_column), (None, text("title")));
-    let none = plan(Request { title: text(""), image: text(""), tags: text(""), ..Request::default() }).await;
+    assert_eq!((all.image_column, all.tags_column), (some("image"), some("tags")));
+    let body = plan(Request { body: some("body"), ..Request::default() }).await;
+    assert_eq!((body.image_column, body.title_column), (None, some("title")));
+    let none = plan(Request { title: some(""), image: some(""), tags: some(""), ..Request::default() }).await;
     assert_eq!(
         (none.image_column, none.title_column, none.tags_column),
         (None, None, None),

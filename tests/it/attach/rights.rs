@@ -8,7 +8,8 @@ const TABLE: &str =
 /// Makes role `keeper` the owner of tintype, with these rights on the host's table, and becomes it. Everything in one
 /// transaction, so that no role is left behind.
 fn keeper(grants: &[&str]) -> String {
-    let grants: String = grants.iter().map(|grant| format!("GRANT {grant} ON posts TO keeper;")).collect();
+    let grants: Vec<_> = grants.iter().map(|grant| format!("GRANT {grant} ON posts TO keeper;")).collect();
+    let grants = grants.concat();
     format!(
         "BEGIN; CREATE ROLE keeper; {TABLE}; DROP SCHEMA tintype CASCADE;
          DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO keeper', current_database()); END $$;

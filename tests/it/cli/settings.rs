@@ -8,6 +8,9 @@ use crate::support::{
     schema::{installed, run},
 };
 
+/// A name for the case, the flags, and the variables.
+type Place<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// Runs `tintype status` in `folder` with these variables.
 async fn status(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut command = command(&[&["status"], arguments].concat());
@@ -27,7 +30,7 @@ async fn the_database_is_found_in_every_place_and_the_nearest_wins() {
     let file = file.to_str().unwrap();
     let port = parsed.port().unwrap().to_string();
     let password = parsed.password().unwrap_or_default();
-    let places: &[(&str, &[&str], &[(&str, &str)])] = &[
+    let places: &[Place<'_>] = &[
         ("flag", &["--database-url", &url], &[("TINTYPE_DATABASE_URL", nowhere), ("DATABASE_URL", nowhere)]),
         ("own variable", &[], &[("TINTYPE_DATABASE_URL", &url), ("DATABASE_URL", nowhere)]),
         ("own file", &[], &[("TINTYPE_DATABASE_URL_FILE", file), ("DATABASE_URL", nowhere)]),
@@ -136,5 +139,32 @@ async fn a_password_is_never_said() {
             let ran = run_program(command).await;
             assert!(!format!("{ran:?}").contains(&secret), "{arguments:?} on {database}: {ran:?}");
         }
+    }
+}
+
+/// `script` of util-linux lends a terminal.
+#[tokio::test]
+async fn no_color_holds_on_a_terminal_too() {
+    let script = Path::new("/usr/bin/script");
+    if !script.exists() || cfg!(not(target_os = "linux")) {
+        eprintln!("skipped: no util-linux script to lend a terminal");
+        return;
+    }
+    let (test, _client) = installed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{} run --exit-when-idle --storage {}", env!("CARGO_BIN_EXE_tintype"), folder.path().display());
+    for (no_color, coloured) in [(None, true), (Some("1"), false), (Some(""), true)] {
+        let mut command = tokio::process::Command::new(script);
+        command.args(["-qec", &line, "/dev/null"]).env_clear().stdin(std::process::Stdio::null());
+        command
+            .env("DATABASE_URL", test.url())
+            .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
+            .env("PATH", "/usr/bin:/bin");
+        command.envs(no_color.map(|value| ("NO_COLOR", value)));
+        let output = command.output().await.unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("started"), "{no_color:?}: {output:?}");
+        assert_eq!(shown.contains("\u{1b}["), coloured, "{no_color:?}: {shown}");
     }
 }

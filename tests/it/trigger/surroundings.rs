@@ -1,4 +1,4 @@
-//! The host's session decides nothing: neither its role, nor its search_path.
+//! The host's session decides nothing: neither its role, nor its `search_path`.
 
 use super::{marked, posts};
 use crate::support::schema::{installed, run, text, texts};
