@@ -10,7 +10,7 @@ use super::ground::{Frame, Ground};
 use super::layout::{HEIGHT, WIDTH, code, title, window};
 use super::look::Look;
 use super::paint::{Canvas, Rounded};
-use super::palette::{DITHER, Finder, GROUND_COLOURS, Sample, Search, represent};
+use super::palette::{GROUND_COLOURS, Mixer, Sample, Search, represent};
 
 /// Layers kept; most posts share three places of the window.
 const MOST_LAYERS: usize = 12;
@@ -20,9 +20,17 @@ const ROUNDS: usize = 4;
 /// The plain ground's place in the palette.
 const PLAIN: u8 = 0;
 /// Pixels between those that are looked at for the ground's colours.
-const SAMPLE_STRIDE: usize = 9;
-/// A usual place of a closed window: its top and its height.
-const CLOSED: (f32, f32) = (203.0, 320.0);
+const SAMPLE_STRIDE: usize = 15;
+/// The scenes that are looked at for them, and how much each weighs.
+const SAMPLED: [(Scene, f32); 4] = [
+    (Scene::Title, 1.0),
+    (Scene::Window { top: 203.0, height: None }, 1.0),
+    (Scene::Window { top: 203.0, height: Some(339.0) }, 1.0),
+    (Scene::Window { top: 260.0, height: Some(200.0) }, 0.5),
+];
+/// Shadows are dark and small: this far around a window samples weigh as many times more.
+const SHADED: f32 = 48.0;
+const SHADED_WEIGHT: f32 = 4.0;
 /// Colours for the window, its edge and its dots, or for the accent.
 const SHAPE_COLOURS: usize = 24;
 
@@ -90,7 +98,7 @@ impl Layers {
         let (width, height) = self.size();
         let pixmap = Pixmap::new(width as u32, height as u32)?;
         let mut palette = self.colours.get_or_init(|| self.ground_colours()).clone();
-        let mut finder = Finder::new(&palette);
+        let mut mixer = Mixer::new(&palette);
         let ground = self.ground(scene);
         let plain = self.look.ground.channels();
         let mut row = vec![[0.0; 3]; width];
@@ -102,12 +110,7 @@ impl Layers {
             ground.row(y, &mut row);
             for (x, ((pixel, target), index)) in row.iter().zip(target.as_chunks_mut::<4>().0).zip(indices).enumerate()
             {
-                *index = if near(*pixel, plain) {
-                    PLAIN
-                } else {
-                    let dither = (threshold(x, y) - 0.5) * DITHER;
-                    finder.find(pixel.map(|channel| channel + dither))
-                };
+                *index = if near(*pixel, plain) { PLAIN } else { mixer.mix(*pixel, threshold(x, y)) };
                 let [r, g, b] = palette[usize::from(*index)];
                 *target = [r, g, b, 255];
             }
@@ -142,16 +145,19 @@ impl Layers {
         let mut row = vec![[0.0; 3]; width];
         let mut samples = Vec::new();
         let stride = SAMPLE_STRIDE * self.scale as usize;
-        let top = CLOSED.0;
-        for scene in [Scene::Title, Scene::Window { top, height: None }, Scene::Window { top, height: Some(CLOSED.1) }]
-        {
+        for (scene, weight) in SAMPLED {
             let (ground, window) = (self.ground(scene), scene.window());
             for y in (0..height).step_by(stride) {
                 ground.row(y, &mut row);
-                let covered =
-                    |x: usize| window.is_some_and(|shape| shape.holds(x as f32 / self.scale, y as f32 / self.scale));
-                let seen = (0..width).step_by(stride).filter(|x| !covered(*x));
-                samples.extend(seen.map(|x| Sample { colour: row[x], weight: 1.0 }));
+                for x in (0..width).step_by(stride) {
+                    let at = (x as f32 / self.scale, y as f32 / self.scale);
+                    if window.is_some_and(|shape| shape.holds(at)) {
+                        continue;
+                    }
+                    let shaded = window.is_some_and(|shape| shape.grown(SHADED).holds(at));
+                    let weight = if shaded { weight * SHADED_WEIGHT } else { weight };
+                    samples.push(Sample { colour: row[x], weight });
+                }
             }
         }
         let plain = self.look.ground;

@@ -39,8 +39,13 @@ pub(super) struct Rounded {
 
 impl Rounded {
     /// Whether a point lies inside, corners taken as square.
-    pub(super) fn holds(self, x: f32, y: f32) -> bool {
+    pub(super) fn holds(self, (x, y): (f32, f32)) -> bool {
         (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+    }
+
+    /// The same shape drawn out by `by` on every side.
+    pub(super) fn grown(self, by: f32) -> Self {
+        Self { radius: self.radius + by, ..self.inset(-by) }
     }
 
     /// The same shape drawn in by `by` on every side.

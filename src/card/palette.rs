@@ -3,9 +3,6 @@
 
 /// Colours of the ground; the others are for what stands on it.
 pub(super) const GROUND_COLOURS: usize = 112;
-/// How far an ordered dither reaches, in levels of a channel.
-pub(super) const DITHER: f32 = 3.0;
-
 /// A set of weighted colours that are to be represented by fewer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
@@ -116,52 +113,81 @@ impl Search {
     }
 }
 
-/// Finds nearest colours, remembering the answer for each small cube of colours.
-pub(super) struct Finder {
+/// Mixes colours of two of a palette, remembering which two for each small cube of colours.
+pub(super) struct Mixer {
+    colours: Vec<[f32; 3]>,
     search: Search,
     low: [f32; 3],
     steps: [f32; 3],
-    cells: Vec<u8>,
-    known: Vec<bool>,
+    cells: Vec<Option<(u8, u8)>>,
 }
 
-/// Cubes along each axis of a [`Finder`].
+/// Cubes along each axis of a [`Mixer`].
 const CUBES: usize = 64;
+/// How far beyond the palette's outermost colours a mixer reaches.
+const MARGIN: f32 = 4.0;
+/// How much the distance between two colours speaks against mixing them: what is far apart is seen as dots.
+const COARSE: f32 = 0.06;
 
-impl Finder {
+impl Mixer {
     /// `colours` are at most 256.
     pub(super) fn new(colours: &[[u8; 3]]) -> Self {
         let colours: Vec<[f32; 3]> = colours.iter().map(|colour| colour.map(f32::from)).collect();
         let bound = |axis: usize, pick: fn(f32, f32) -> f32| {
             colours.iter().map(|colour| colour[axis]).reduce(pick).unwrap_or(0.0)
         };
-        let low = std::array::from_fn(|axis| bound(axis, f32::min) - DITHER);
+        let low = std::array::from_fn(|axis| bound(axis, f32::min) - MARGIN);
         let steps =
-            std::array::from_fn(|axis| (CUBES - 1) as f32 / (bound(axis, f32::max) + DITHER - low[axis]).max(1.0));
-        Self {
-            search: Search::new(&colours),
-            low,
-            steps,
-            cells: vec![0; CUBES.pow(3)],
-            known: vec![false; CUBES.pow(3)],
-        }
+            std::array::from_fn(|axis| (CUBES - 1) as f32 / (bound(axis, f32::max) + MARGIN - low[axis]).max(1.0));
+        Self { search: Search::new(&colours), colours, low, steps, cells: vec![None; CUBES.pow(3)] }
     }
 
-    /// The place of the colour nearest to the cube in which `wanted` lies.
-    pub(super) fn find(&mut self, wanted: [f32; 3]) -> u8 {
+    /// The place of the colour that stands for `wanted` where the dither's threshold is `threshold`, 0 to 1.
+    pub(super) fn mix(&mut self, wanted: [f32; 3], threshold: f32) -> u8 {
         let mut cell = 0;
         let mut middle = [0.0; 3];
         for axis in 0..3 {
-            let along = ((wanted[axis] - self.low[axis]) * self.steps[axis]).clamp(0.0, (CUBES - 1) as f32) as usize;
-            cell = cell * CUBES + along;
-            middle[axis] = self.low[axis] + (along as f32 + 0.5) / self.steps[axis];
+            let along = ((wanted[axis] - self.low[axis]) * self.steps[axis]).clamp(0.0, (CUBES - 1) as f32).floor();
+            cell = cell * CUBES + along as usize;
+            middle[axis] = self.low[axis] + (along + 0.5) / self.steps[axis];
         }
-        if !self.known[cell] {
-            self.cells[cell] = self.search.nearest(middle).0 as u8;
-            self.known[cell] = true;
-        }
-        self.cells[cell]
+        let (near, far) = if let Some(pair) = self.cells[cell] { pair } else { self.pair(middle, cell) };
+        let (from, to) = (self.colours[usize::from(near)], self.colours[usize::from(far)]);
+        if share(from, to, wanted) > threshold { far } else { near }
     }
+
+    /// The nearest colour and the one with which it mixes best, for a whole cube.
+    fn pair(&mut self, wanted: [f32; 3], cell: usize) -> (u8, u8) {
+        let near = self.search.nearest(wanted).0;
+        let from = self.colours[near];
+        let cost = |to: [f32; 3]| {
+            let share = share(from, to, wanted);
+            let mixed: [f32; 3] = std::array::from_fn(|axis| from[axis] + (to[axis] - from[axis]) * share);
+            square(mixed, wanted) + COARSE * square(from, to)
+        };
+        let others = (0..self.colours.len()).filter(|at| *at != near);
+        let far =
+            others.map(|at| (cost(self.colours[at]), at)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(near, |(_, at)| at);
+        let pair = (near as u8, far as u8);
+        self.cells[cell] = Some(pair);
+        pair
+    }
+}
+
+/// How far along the way from one colour to another the point nearest to `wanted` lies, 0 to 1.
+fn share(from: [f32; 3], to: [f32; 3], wanted: [f32; 3]) -> f32 {
+    let (mut along, mut length) = (0.0, 1e-6);
+    for axis in 0..3 {
+        let way = to[axis] - from[axis];
+        along += (wanted[axis] - from[axis]) * way;
+        length += way * way;
+    }
+    (along / length).clamp(0.0, 1.0)
+}
+
+/// The square of the distance of two colours.
+fn square(a: [f32; 3], b: [f32; 3]) -> f32 {
+    (0..3).map(|axis| (a[axis] - b[axis]) * (a[axis] - b[axis])).sum()
 }
 
 #[cfg(test)]
@@ -192,11 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn the_finder_agrees_with_the_search() {
-        let colours = [[10, 10, 10], [40, 20, 60], [12, 70, 90]];
-        let mut finder = Finder::new(&colours);
-        for (at, colour) in colours.iter().enumerate() {
-            assert_eq!(usize::from(finder.find(colour.map(f32::from))), at);
+    fn a_mix_has_the_mean_that_was_wanted() {
+        let mut mixer = Mixer::new(&[[10, 10, 10], [20, 30, 10], [200, 0, 0]]);
+        for (wanted, share) in
+            [([10.0, 10.0, 10.0], 0), ([12.5, 15.0, 10.0], 4), ([15.0, 20.0, 10.0], 8), ([20.0, 30.0, 10.0], 16)]
+        {
+            let second = (0..16).filter(|at| mixer.mix(wanted, (*at as f32 + 0.5) / 16.0) == 1).count();
+            assert!(second.abs_diff(share) <= 1, "{wanted:?}: {second} of 16");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tintype::card::{Card, CodeCard, Eyebrow, Options, Renderer, TitleCard};
 
@@ -38,8 +39,20 @@ fn title(title: &str) -> TitleCard {
     }
 }
 
+/// One renderer for all cards of the same options, as a worker has it.
+fn renderer(options: &Options) -> Arc<Renderer> {
+    static KEPT: Mutex<Vec<(Options, Arc<Renderer>)>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, renderer)) = kept.iter().find(|(known, _)| known == options) {
+        return Arc::clone(renderer);
+    }
+    let renderer = Arc::new(Renderer::new(options).unwrap());
+    kept.push((options.clone(), Arc::clone(&renderer)));
+    renderer
+}
+
 fn check(name: &str, options: &Options, card: &Card) {
-    let renderer = Renderer::new(options).unwrap();
+    let renderer = renderer(options);
     let image = renderer.render(card).unwrap();
     assert!(image.missing.is_empty(), "{name}: goldens use embedded faces only, not for {:?}", image.missing);
     assert_eq!(image.bytes, renderer.render(card).unwrap().bytes, "{name}: the same card gave other bytes");
