@@ -16,5 +16,5 @@ test: setup ## everything that has to hold before a change goes in
 fmt: ## format the code
 	@cargo fmt
 
-golden: ## draw the reference pictures anew; look at each before committing it
-	@TINTYPE_GOLDEN=accept cargo test --locked --test it golden
+golden: ## make reference pictures of those that a test run left in target/golden and you looked at: NAMES="a b" or --all
+	@scripts/approve-golden $(NAMES)
