@@ -2,6 +2,7 @@
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
 mod apps;
+mod bell;
 mod db;
 mod queue;
 mod s3;

@@ -170,6 +170,26 @@ async fn two_workers_share_the_work_and_draw_nothing_twice() {
 }
 
 #[tokio::test]
+async fn a_worker_that_leaves_does_not_leave_the_others_deaf() {
+    let (_database, client, workplace) = open().await;
+    let _stays = workplace.start(&[]);
+    until_asleep(&client).await;
+    for id in 1..=3 {
+        let mut leaves = workplace.start(&[]);
+        until(&client, "both are there", "SELECT count(*) = 2 FROM tintype.worker").await;
+        until_asleep(&client).await;
+        leaves.signal("TERM").await;
+        assert_eq!(leaves.exit().await.code(), Some(0));
+        let rings = "SELECT pg_sequence_last_value('tintype.bell') > extract(epoch FROM clock_timestamp())";
+        let left = std::time::Instant::now();
+        until(&client, "the bell is up again for the one that sleeps on", rings).await;
+        assert!(left.elapsed() < Duration::from_secs(1), "not only with its next poll");
+        write(&client, id, id).await;
+        until_drawn(&client).await;
+    }
+}
+
+#[tokio::test]
 async fn it_survives_the_loss_of_all_its_connections() {
     let (_database, client, workplace) = open().await;
     let mut worker = workplace.start(&[]);

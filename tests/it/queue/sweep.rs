@@ -1,6 +1,6 @@
 //! The sweep: finds what no trigger saw, forgets what is gone, goes on where it stood, and harms nothing.
 
-use super::{Queue, fold};
+use super::Queue;
 
 /// One whole sweep of the table `posts`, a step of `chunk` rows at a time; returns how many rows it marked.
 async fn sweep(queue: &Queue, chunk: i32) -> i64 {
