@@ -5,6 +5,7 @@ mod apps;
 mod bell;
 mod db;
 mod queue;
+mod robust;
 mod s3;
 mod scratch;
 mod support;

@@ -116,3 +116,29 @@ async fn of_types_of_the_hosts_own() {
     queue.work().await;
     assert_eq!(queue.ask::<i64>("SELECT count(*) FROM keyed WHERE og_image_url IS NOT NULL").await, 2);
 }
+
+/// The worker, a person at psql, and the host's own sessions must agree on what a row says.
+#[tokio::test]
+async fn a_fingerprint_does_not_depend_on_the_session() {
+    let queue = Queue::new().await;
+    queue
+        .run(
+            "CREATE TABLE dated (id bigint PRIMARY KEY, body text, published_at timestamptz, og_image_url text);
+              SELECT tintype.attach('dated');
+              INSERT INTO dated VALUES (1, 'Déjà vu', '2026-10-25 02:30:00.000001+02')",
+        )
+        .await;
+    let content = "SELECT r.content FROM tintype.source s, tintype.read_row(s, '1') r WHERE s.name = 'dated'";
+    let expected: String = queue.ask(content).await;
+    for settings in [
+        "client_encoding = 'LATIN1'",
+        "timezone = 'Asia/Kolkata'",
+        "datestyle = 'German'",
+        "intervalstyle = 'iso_8601'",
+        "bytea_output = 'escape'",
+    ] {
+        queue.run(&format!("SET {settings}")).await;
+        assert_eq!(queue.ask::<String>(content).await, expected, "{settings}");
+        queue.run("RESET ALL").await;
+    }
+}
