@@ -15,13 +15,13 @@
 
 use std::collections::HashSet;
 
-/// Parts of the handshake that a test may leave out, to see that the model notices.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Without {
-    pub(super) waiting_for_marks_in_flight: bool,
-    pub(super) a_second_look: bool,
-    pub(super) a_rouse_on_leaving: bool,
-    pub(super) a_new_bell_after_a_ring: bool,
+/// A part of the handshake that a test leaves out, to see that the model notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    WaitingForMarksInFlight,
+    SecondLook,
+    RouseOnLeaving,
+    NewBellAfterARing,
 }
 
 /// What a listening sleeper may do by itself.
@@ -81,7 +81,7 @@ pub(super) struct World {
 }
 
 /// Explores every reachable world; returns how many there are, or one in which a mark waits and nobody moves.
-pub(super) fn explore(hosts: usize, sleepers: usize, whim: Whim, without: Without) -> Result<usize, World> {
+pub(super) fn explore(hosts: usize, sleepers: usize, whim: Whim, without: Option<Part>) -> Result<usize, World> {
     let sleeper = Sleeper { at: Step::SetBell, rung: false, awaited: vec![false; hosts], fresh: true };
     let start = World { bell: false, unseen: 0, hosts: vec![Host::Idle; hosts], sleepers: vec![sleeper; sleepers] };
     let mut known = HashSet::from([start.clone()]);
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// The next step of one sleeper; `None` while it is blocked.
-    fn sleeper_step(&self, sleeper: usize, without: Without) -> Option<Self> {
+    fn sleeper_step(&self, sleeper: usize, without: Option<Part>) -> Option<Self> {
         let mut world = self.clone();
         let mut me = self.sleepers[sleeper].clone();
         let mut rouses = false;
@@ -135,7 +135,7 @@ impl World {
             }
             Step::ListMarks => {
                 me.awaited = self.hosts.iter().map(|host| host.holds_lock()).collect();
-                if without.waiting_for_marks_in_flight { Step::Look } else { Step::WaitForMarks }
+                if without == Some(Part::WaitingForMarksInFlight) { Step::Look } else { Step::WaitForMarks }
             }
             Step::WaitForMarks => {
                 let pending = |(host, awaited): (&Host, &bool)| *awaited && host.holds_lock();
@@ -143,20 +143,20 @@ impl World {
                     return None;
                 }
                 me.awaited.fill(false);
-                if without.a_second_look { Step::Listen } else { Step::Look }
+                if without == Some(Part::SecondLook) { Step::Listen } else { Step::Look }
             }
             Step::Look if self.unseen > 0 => Step::TakeBellDown { leaving: false },
             Step::Look => Step::Listen,
             Step::Listen if me.rung => {
                 me.rung = false;
-                if without.a_new_bell_after_a_ring { Step::Look } else { Step::SetBell }
+                if without == Some(Part::NewBellAfterARing) { Step::Look } else { Step::SetBell }
             }
             Step::Listen | Step::Gone => return None,
             Step::TakeBellDown { leaving } => {
                 world.bell = false;
                 match leaving {
                     false => Step::TakeMarks,
-                    true if without.a_rouse_on_leaving => Step::Gone,
+                    true if without == Some(Part::RouseOnLeaving) => Step::Gone,
                     true => Step::Rouse,
                 }
             }

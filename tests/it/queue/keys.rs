@@ -5,6 +5,7 @@ use super::{Queue, fold};
 /// A table with these key columns and rows, attached; every row is marked, drawn, published, scanned and swept.
 async fn travels(columns: &str, key: &str, rows: &[&str], settings: &str) {
     let case = format!("{columns} {settings}");
+    let count = i64::try_from(rows.len()).unwrap();
     let queue = Queue::new().await;
     queue.run(&format!("CREATE TABLE keyed ({columns}, body text, og_image_url text, PRIMARY KEY ({key}))")).await;
     queue.run("SELECT tintype.attach('keyed')").await;
@@ -12,24 +13,24 @@ async fn travels(columns: &str, key: &str, rows: &[&str], settings: &str) {
     queue.run(&format!("{settings}; INSERT INTO keyed ({key}, body) VALUES {}; RESET ALL", values.join(", "))).await;
     queue.work().await;
     let drawn = "SELECT count(*) FROM keyed WHERE og_image_url IS NOT NULL";
-    assert_eq!(queue.ask::<i64>(drawn).await, rows.len() as i64, "{case}: rows found by the key of their mark");
+    assert_eq!(queue.ask::<i64>(drawn).await, count, "{case}: rows found by the key of their mark");
     let entries = "SELECT count(*) FROM tintype.image WHERE state = 'ready'";
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: entries in the ledger");
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: entries in the ledger");
     queue.run("UPDATE keyed SET og_image_url = NULL").await;
-    for _ in 0..=rows.len() {
+    for _ in 0..=count {
         queue
             .run("SELECT tintype.sweep(s.id, 1) FROM tintype.source s WHERE s.name = 'keyed' AND s.pruned_to IS NULL")
             .await;
     }
-    assert_eq!(fold(&queue.client).await, rows.len() as i64, "{case}: the sweep walks over each row once, row by row");
+    assert_eq!(fold(&queue.client).await, count, "{case}: the sweep walks over each row once, row by row");
     queue.work().await;
-    assert_eq!(queue.ask::<i64>(drawn).await, rows.len() as i64, "{case}: and what it marks is found");
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: under the same keys");
+    assert_eq!(queue.ask::<i64>(drawn).await, count, "{case}: and what it marks is found");
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: under the same keys");
     queue.run("UPDATE tintype.source SET pruned_to = '' WHERE name = 'keyed'").await;
-    for _ in 0..=rows.len() {
+    for _ in 0..=count {
         queue.run("SELECT tintype.sweep(s.id, 1) FROM tintype.source s WHERE s.name = 'keyed' AND s.pruned_to IS NOT NULL").await;
     }
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: the pruning finds each row as well");
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: the pruning finds each row as well");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 use super::{eventually, postgres::TestDatabase};
 
 /// The longest that a test waits for a worker.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Where the world is told to find the pictures.
 pub(crate) const BASE: &str = "https://cdn.example/og";
@@ -129,7 +129,7 @@ impl Worker {
         let ended = tokio::time::timeout(LIMIT, self.child.wait()).await;
         match ended {
             Ok(status) => status.expect("a child to wait for"),
-            Err(_) => panic!("the worker still runs; its log:\n{}", self.text()),
+            Err(_elapsed) => panic!("the worker still runs; its log:\n{}", self.text()),
         }
     }
 
