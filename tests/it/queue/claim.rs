@@ -182,3 +182,20 @@ async fn retry_tries_at_once_what_waits_or_failed() {
     let unknown = queue.client.query("SELECT tintype.retry('pg_class')", &[]).await.unwrap_err();
     assert!(unknown.as_db_error().is_some_and(|error| error.message().contains("is not attached")), "{unknown:?}");
 }
+
+#[tokio::test]
+async fn a_worker_that_leaves_does_not_deadlock_with_a_fold() {
+    let queue = Queue::new().await;
+    for id in (100..200).rev() {
+        queue.run(&format!("INSERT INTO posts (id, body) VALUES ({id}, '')")).await; // jobs lie in the table against key order
+        fold(&queue.client).await;
+    }
+    let other = queue.database.client().await;
+    for round in 0..15 {
+        assert_eq!(claim(&queue.client, 1, 100).await.len(), 100, "round {round}");
+        queue.run(&format!("UPDATE posts SET body = 'round {round}'")).await;
+        let release = "SELECT tintype.release(1)";
+        let (folded, released) = tokio::join!(fold(&queue.client), super::ask::<i64>(&other, release));
+        assert_eq!((folded, released), (100, 100), "round {round}");
+    }
+}
