@@ -126,11 +126,10 @@ impl Worker {
 
     /// Waits until it has ended.
     pub(crate) async fn exit(&mut self) -> ExitStatus {
-        let ended = tokio::time::timeout(LIMIT, self.child.wait()).await;
-        match ended {
-            Ok(status) => status.expect("a child to wait for"),
-            Err(_elapsed) => panic!("the worker still runs; its log:\n{}", self.text()),
-        }
+        let Ok(ended) = tokio::time::timeout(LIMIT, self.child.wait()).await else {
+            panic!("the worker still runs; its log:\n{}", self.text());
+        };
+        ended.expect("a child to wait for")
     }
 
     fn text(&self) -> String {
