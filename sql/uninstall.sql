@@ -3,7 +3,8 @@
 -- and says so, and nothing has changed.
 DO $$
 DECLARE
-    one record;
+    one  record;
+    what text;
 BEGIN
     SET LOCAL lock_timeout = '2s';
     FOR one IN SELECT s.relation FROM tintype.source s LOOP
@@ -18,4 +19,8 @@ BEGIN
     DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.migration;
     DROP SEQUENCE tintype.bell, tintype.lease;
     DROP SCHEMA tintype;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    GET STACKED DIAGNOSTICS what = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION 'something of yours stands on schema tintype: %', replace(what, E'\n', '; ')
+        USING ERRCODE = 'dependent_objects_still_exist', HINT = 'Drop or change it first. Nothing has been removed.';
 END $$;

@@ -49,9 +49,10 @@ impl Config {
             None if default.exists() => &default,
             None => return Ok(Self { file: File::default() }),
         };
-        let text = read(path)?;
+        let text = read(path, "--config or TINTYPE_CONFIG")?;
+        // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
-            what: format!("{}: {}", path.display(), error.to_string().trim_end()),
+            what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
             hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency"
                 .to_owned(),
         })?;
@@ -147,11 +148,21 @@ fn variable(name: &str) -> Option<String> {
 fn secret(name: &str) -> Result<Option<String>, Error> {
     match (variable(name), variable(&format!("{name}_FILE"))) {
         (Some(value), _) => Ok(Some(value)),
-        (None, Some(path)) => Ok(Some(read(Path::new(&path))?.trim_end().to_owned())),
+        (None, Some(path)) => Ok(Some(read(Path::new(&path), &format!("{name}_FILE"))?.trim_end().to_owned())),
         (None, None) => Ok(None),
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::File { path: path.to_owned(), error })
+/// The text of a file that the setting `named_by` points at.
+fn read(path: &Path, named_by: &str) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::Config {
+        what: format!("{}: {error}", path.display()),
+        hint: format!("the file is named by {named_by}"),
+    })
+}
+
+/// The number of the line where a settings file goes wrong.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    1 + before.matches('\n').count()
 }

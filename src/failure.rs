@@ -35,6 +35,21 @@ pub enum Failure {
     RowLocked,
 }
 
+impl Failure {
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Database(error) => error.hint(),
+            Self::Source { table, error } => {
+                Some(error.hint().unwrap_or_else(|| format!("tintype attach {table} with the columns that it has now")))
+            }
+            Self::Storage(error) => error.hint(),
+            Self::Look(_) => Some("tintype attach again with a --look and --theme that exist".to_owned()),
+            Self::Drawing(_) | Self::Deadline(_) | Self::RowLocked => None,
+        }
+    }
+}
+
 /// What becomes of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Directive {

@@ -104,9 +104,18 @@ pub async fn require(client: &impl GenericClient) -> Result<(), Error> {
     }
 }
 
+/// Errors where the database has a migration that this version does not know, whose functions it would replace by older ones.
+pub fn refuse_newer(applied: &[i32]) -> Result<(), Error> {
+    match (applied.last(), migrations().last()) {
+        (Some(have), Some(want)) if *have > want.number => Err(Error::SchemaAhead { have: *have, want: want.number }),
+        _ => Ok(()),
+    }
+}
+
 /// Installs or upgrades; returns the names of the migrations that were applied now.
-pub async fn install(db: &Database) -> Result<Vec<&'static str>, DbError> {
+pub async fn install(db: &Database) -> Result<Vec<&'static str>, Error> {
     let before = applied(&db.get().await?).await?;
+    refuse_newer(&before)?;
     patiently(async || {
         let mut client = db.get().await?;
         let transaction = client.transaction().await?;

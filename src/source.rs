@@ -138,9 +138,16 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
 
 /// The statements that would make a planned source's triggers.
 pub async fn trigger_sql(client: &impl GenericClient, source: &Source) -> Result<String, DbError> {
-    let planned = Json(Source { id: source.id.or(Some(1)), ..source.clone() });
+    let mut planned = serde_json::json!(source);
+    if let Some(fields) = planned.as_object_mut().filter(|_| source.id.is_none()) {
+        fields.remove("id"); // the next number stands for it
+    }
     let row = client
-        .query_one("SELECT tintype.trigger_sql(jsonb_populate_record(NULL::tintype.source, $1::jsonb))", &[&planned])
+        .query_one(
+            "SELECT tintype.trigger_sql(jsonb_populate_record(next, $1::jsonb)) FROM tintype.source_id_seq q,
+                    jsonb_populate_record(NULL::tintype.source, jsonb_build_object('id', q.last_value + q.is_called::integer)) next",
+            &[&Json(planned)],
+        )
         .await?;
     Ok(row.get(0))
 }

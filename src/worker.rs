@@ -212,7 +212,7 @@ impl Floor<'_> {
             }
             Outcome::Postponed(failure) => {
                 self.tally.postponed += 1;
-                warn!(row, reason = %failure, "postponed");
+                warn!(row, reason = %failure, hint = failure.hint(), "postponed");
             }
             Outcome::Kept => info!(row, "kept the picture that was chosen by hand"),
             Outcome::Unchanged => debug!(row, "unchanged"),

@@ -15,6 +15,13 @@ RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT name FROM likeness WHERE score >= 0.4 ORDER BY score DESC, name LIMIT 1
 $$;
 
+-- A table as a person types it: its schema only where that is not public.
+CREATE OR REPLACE FUNCTION tintype.short_name(relation regclass)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation
+$$;
+
 -- The table that `wanted` names, as psql would read it ("Posts" with its quotes) or as it is written in the catalog (Posts).
 -- Does not depend on search_path: an unqualified name is looked for in every schema, and must be the only one, or in public.
 CREATE OR REPLACE FUNCTION tintype.find_table(wanted text)

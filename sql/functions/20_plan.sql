@@ -63,10 +63,10 @@ BEGIN
                                    ELSE 'A text column is needed.' END;
     ELSIF role = 'image' AND col.attgenerated <> '' THEN
         RAISE EXCEPTION 'column % of % is generated and cannot be written', quote_ident(given), relation
-            USING ERRCODE = 'generated_always', HINT = 'Name an ordinary text column, or leave --image out and read tintype.image.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name an ordinary text column, or leave --image out and read tintype.image.';
     ELSIF role = 'image' AND col.limited AND col.length < 120 THEN
         RAISE EXCEPTION 'column % of % holds % characters, too few for a URL', quote_ident(given), relation, col.length
-            USING ERRCODE = 'string_data_right_truncation',
+            USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation, given);
     END IF;
     RETURN given;
@@ -113,9 +113,11 @@ END $$;
 -- Refuses what cannot be watched, and says what to do instead.
 CREATE OR REPLACE FUNCTION tintype.refuse_unwatchable(relation regclass)
 RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
     rel  record;
     base text;
+    kin  regclass;
 BEGIN
     SELECT c.relkind, c.relpersistence, n.nspname INTO rel
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
@@ -140,6 +142,19 @@ BEGIN
         RAISE EXCEPTION '% belongs to schema %, not to an application', relation, rel.nspname
             USING ERRCODE = 'wrong_object_type', HINT = 'Name a table of your application.';
     END IF;
+    -- A row of a partition is a row of its parent too: watched by both, it would have two pictures.
+    SELECT s.relation INTO kin FROM tintype.source s JOIN pg_partition_ancestors(relation) a ON a.relid = s.relation
+     WHERE s.relation <> relation LIMIT 1;
+    IF kin IS NOT NULL THEN
+        RAISE EXCEPTION '% is a partition of %, which is attached', relation, kin
+            USING ERRCODE = 'wrong_object_type', HINT = 'Nothing is left to do: its rows are watched.';
+    END IF;
+    SELECT s.relation INTO kin FROM tintype.source s JOIN pg_partition_tree(relation) t ON t.relid = s.relation
+     WHERE s.relation <> relation LIMIT 1;
+    IF kin IS NOT NULL THEN
+        RAISE EXCEPTION '% has the partition %, which is attached by itself', relation, kin
+            USING ERRCODE = 'wrong_object_type', HINT = format('tintype detach %s, then attach the whole.', kin);
+    END IF;
 END $$;
 
 -- Checks everything and returns the source as attach would store it; id is NULL where the table is not attached yet.
@@ -159,8 +174,7 @@ BEGIN
     SELECT s.id, s.paused, s.whole, s.attached_at INTO src.id, src.paused, src.whole, src.attached_at
       FROM tintype.source s WHERE s.relation = plan.relation;
     src.relation := relation;
-    SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END INTO src.name
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+    src.name := tintype.short_name(relation);
     src.key_columns := tintype.choose_key(relation, key);
     -- -1, because a bare `character` or `bit` would mean a length of one.
     SELECT array_agg(format_type(a.atttypid, -1) ORDER BY k.n) INTO src.key_types

@@ -15,6 +15,17 @@ RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
               FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n)) parts
 $$;
 
+-- Whether the text that key_sql gives a column of this type is the same under every setting of a session.
+CREATE OR REPLACE FUNCTION tintype.steady(type text)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT type IN ('timestamp with time zone', 'timestamp without time zone', 'date')
+           OR EXISTS (SELECT FROM pg_type t JOIN pg_type b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+                       WHERE t.oid = to_regtype(type)
+                         AND (b.typtype = 'e' OR (b.typtype = 'b' AND b.typcategory = 'S')
+                              OR b.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'uuid'::regtype,
+                                           'bool'::regtype, 'oid'::regtype, 'inet'::regtype, 'cidr'::regtype)))
+$$;
+
 -- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves.
 CREATE OR REPLACE FUNCTION tintype.match_sql(src tintype.source, x text, key text)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -51,7 +62,7 @@ RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM pg_attribute a
      WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IS DISTINCT FROM src.image_column
        AND (a.attname = ANY (tintype.drawn_columns(src) || src.key_columns)
-            OR strpos(lower(src.row_filter), lower(a.attname)) > 0)
+            OR strpos(lower(src.row_filter), lower(a.attname)) > 0 OR strpos(src.row_filter, quote_ident(a.attname)) > 0)
 $$;
 
 -- Whether a BEFORE trigger of the host's may change a drawn column behind an UPDATE that does not name it. Its function's
@@ -73,29 +84,37 @@ DECLARE
     differs text;
     list    text;
 BEGIN
-    -- Compared as bytes: citext and loose collations call different texts equal, json has no equality at all.
-    SELECT string_agg(format('OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"', name), ' OR ') INTO differs
-      FROM unnest(watched) AS name;
+    -- Text is compared as bytes: citext and loose collations call different texts equal, json has no equality at all.
+    SELECT string_agg(format(CASE WHEN t.typcategory IN ('D', 'N', 'B') OR t.typname = 'uuid' THEN 'OLD.%1$I IS DISTINCT FROM NEW.%1$I'
+                                  ELSE 'OLD.%1$I::text COLLATE "C" IS DISTINCT FROM NEW.%1$I::text COLLATE "C"' END, a.attname), ' OR ' ORDER BY a.attnum)
+      INTO differs
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = src.relation AND a.attname = ANY (watched);
     SELECT ' OF ' || string_agg(quote_ident(name), ', ') INTO list FROM unnest(watched) AS name;
     RETURN tintype.marker_sql(src) || format($sql$
--- AFTER, so that the mark commits with the row or not at all; a write to the image column does not fire it.
+-- AFTER, so that the mark commits with the row or not at all. A URL written to the image column fires none of them; one that is
+-- erased, as by an ORM that saves a whole row as it had read it, does, and is written back without being drawn again.
 CREATE OR REPLACE TRIGGER tintype_insert AFTER INSERT ON %1$s
     FOR EACH ROW EXECUTE FUNCTION tintype.mark_%2$s();
 CREATE OR REPLACE TRIGGER tintype_update AFTER UPDATE%3$s ON %1$s
     FOR EACH ROW WHEN (%4$s) EXECUTE FUNCTION tintype.mark_%2$s();
-$sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE list END, differs);
+$sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE list END, differs)
+    || CASE WHEN src.image_column IS NULL THEN '' ELSE format($sql$CREATE OR REPLACE TRIGGER tintype_erased AFTER UPDATE OF %3$I ON %1$s
+    FOR EACH ROW WHEN (coalesce(NEW.%3$I::text, '') = '' AND OLD.%3$I::text <> '') EXECUTE FUNCTION tintype.mark_%2$s();
+$sql$, src.relation, src.id, src.image_column) END;
 END $fn$;
 
--- The trigger function alone: what an upgrade replaces without touching the host's table.
+-- The trigger function alone: what an upgrade replaces without touching the host's table. Settings are pinned only for keys
+-- whose text depends on them.
 CREATE OR REPLACE FUNCTION tintype.marker_sql(src tintype.source)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
     SELECT format($sql$
--- Marks a changed row of %1$s. Owner: tintype; to switch it off: ALTER TABLE %1$s DISABLE TRIGGER tintype_insert (and
--- tintype_update), or SELECT tintype.detach('%4$s'). SECURITY DEFINER, because the application's role has no rights in schema
+-- Marks a changed row of %4$s. Owner: tintype; to switch it off: ALTER TABLE %4$s DISABLE TRIGGER tintype_insert (and
+-- tintype_update, tintype_erased), or SELECT tintype.detach(%5$s). SECURITY DEFINER, because the application's role has no rights in schema
 -- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 us a call. First the mark,
 -- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
 -- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.
-CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $mark$
+CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER%1$s AS %6$s
 BEGIN
     INSERT INTO tintype.change (source, key) VALUES (%2$s, %3$s);
     IF pg_catalog.pg_sequence_last_value('tintype.bell'::pg_catalog.regclass)
@@ -106,6 +125,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'tintype: a change of %% was not marked: %%', TG_RELID::pg_catalog.regclass, SQLERRM;
     RETURN NULL;
-END $mark$;
-$sql$, src.relation, src.id, tintype.key_sql(src, 'NEW'), replace(src.relation::text, '''', ''''''))
+END %6$s;
+$sql$, (SELECT E'\n    SET timezone = ''UTC'' SET datestyle = ''ISO'' SET intervalstyle = ''postgres'' SET bytea_output = ''hex'' SET extra_float_digits = 1'
+          FROM unnest(src.key_types) AS type WHERE NOT tintype.steady(type) LIMIT 1),
+       src.id, tintype.key_sql(src, 'NEW'),
+       translate(src.relation::text, E'\n\r', '  '), quote_literal(translate(src.relation::text, E'\n\r', '  ')),
+       (SELECT tag FROM generate_series(0, 9) n, concat('$mark', repeat('_', n), '$') AS tag
+         WHERE strpos(tintype.key_sql(src, 'NEW'), tag) = 0 ORDER BY n LIMIT 1))
 $fn$;

@@ -15,10 +15,18 @@ BEGIN
     PERFORM tintype.require_rights(src);
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
-    IF old.key_columns IS DISTINCT FROM src.key_columns THEN
+    IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
         DELETE FROM tintype.job j WHERE j.source = old.id;
         DELETE FROM tintype.image i WHERE i.source = old.id;
     END IF;
+    -- Another source may still bear the name: its table was dropped, or has been renamed since.
+    FOR old IN SELECT s.* FROM tintype.source s WHERE s.name = src.name AND s.relation <> src.relation LOOP
+        IF EXISTS (SELECT FROM pg_class c WHERE c.oid = old.relation) THEN
+            UPDATE tintype.source s SET name = tintype.short_name(s.relation) WHERE s.id = old.id;
+        ELSE
+            PERFORM tintype.detach(old.relation);
+        END IF;
+    END LOOP;
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
                                      tags_column, image_column, image_blank, row_filter, draw, look, theme, site)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
@@ -29,8 +37,36 @@ BEGIN
         tags_column = excluded.tags_column, image_column = excluded.image_column, image_blank = excluded.image_blank,
         row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme, site = excluded.site
     RETURNING s.* INTO src;
-    EXECUTE tintype.trigger_sql(src);
+    BEGIN
+        IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
+            PERFORM tintype.drop_triggers(src);
+        END IF;
+        EXECUTE tintype.trigger_sql(src);
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM tintype.complain_of_lock(relation);
+    END;
     RETURN src;
+END $$;
+
+-- Says that a table is in use, and by whom.
+CREATE OR REPLACE FUNCTION tintype.complain_of_lock(relation regclass)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users text;
+BEGIN
+    SELECT string_agg(format('process %s (%s)', a.pid, concat_ws(', ', nullif(a.application_name, ''), a.state,
+                                                                 'since ' || to_char(a.xact_start, 'HH24:MI:SS'))), ', ' ORDER BY a.xact_start)
+      INTO users
+      FROM pg_stat_activity a
+     WHERE a.pid <> pg_backend_pid()
+       AND a.pid IN (SELECT l.pid FROM pg_locks l
+                      WHERE l.locktype = 'relation' AND l.granted AND l.mode <> 'AccessShareLock'
+                        AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                        AND (l.relation = complain_of_lock.relation
+                             OR l.relation IN (SELECT t.relid FROM pg_partition_tree(complain_of_lock.relation) t)));
+    RAISE EXCEPTION 'table % is in use by another transaction', relation
+        USING ERRCODE = 'lock_not_available',
+              HINT = coalesce('It is held by ' || users || '. ', '') || 'Try again when that has ended.';
 END $$;
 
 -- Says which right is missing, with the GRANT that gives it.
@@ -39,6 +75,7 @@ RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
 BEGIN
+    -- (The image column is read as well: a picture chosen by hand stays.)
     IF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
         RAISE EXCEPTION 'role % may not create triggers on %', current_user, src.relation
             USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT TRIGGER ON %s TO %I;', src.relation, current_user);
@@ -47,12 +84,30 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('As its owner: GRANT UPDATE (%I) ON %s TO %I;', src.image_column, src.relation, current_user);
     END IF;
-    FOREACH name IN ARRAY src.key_columns || tintype.drawn_columns(src) LOOP
+    FOREACH name IN ARRAY array_remove(src.key_columns || tintype.drawn_columns(src) || src.image_column, NULL) LOOP
         IF NOT has_column_privilege(src.relation, name, 'SELECT') THEN
             RAISE EXCEPTION 'role % may not read column % of %', current_user, quote_ident(name), src.relation
                 USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT SELECT ON %s TO %I;', src.relation, current_user);
         END IF;
     END LOOP;
+END $$;
+
+-- Drops the triggers of a source, those that its table still has: a right of the table's owner.
+CREATE OR REPLACE FUNCTION tintype.drop_triggers(src tintype.source)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    drops text;
+BEGIN
+    SELECT string_agg(format('DROP TRIGGER %I ON %s;', t.tgname, src.relation), ' ' ORDER BY t.tgname) INTO drops
+      FROM pg_trigger t
+     WHERE t.tgrelid = src.relation AND t.tgparentid = 0 AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased');
+    IF drops IS NULL THEN
+        RETURN;
+    ELSIF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = src.relation), 'USAGE') THEN
+        RAISE EXCEPTION 'role % does not own % and may not drop its triggers', current_user, src.relation
+            USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: %s and then this again.', drops);
+    END IF;
+    EXECUTE drops;
 END $$;
 
 -- Stops watching a table and forgets what was made for it. URLs in the rows and objects in the store stay.
@@ -68,10 +123,11 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = coalesce((SELECT 'Attached are: ' || string_agg(s.name, ', ' ORDER BY s.name) FROM tintype.source s), 'No table is attached.');
     END IF;
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = relation) THEN
-        EXECUTE format('DROP TRIGGER IF EXISTS tintype_insert ON %s', relation);
-        EXECUTE format('DROP TRIGGER IF EXISTS tintype_update ON %s', relation);
-    END IF;
+    BEGIN
+        PERFORM tintype.drop_triggers(src);
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM tintype.complain_of_lock(relation);
+    END;
     EXECUTE format('DROP FUNCTION IF EXISTS tintype.mark_%s()', src.id);
     DELETE FROM tintype.job j WHERE j.source = src.id;
     DELETE FROM tintype.image i WHERE i.source = src.id;

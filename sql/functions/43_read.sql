@@ -4,10 +4,15 @@
 CREATE OR REPLACE FUNCTION tintype.read_row(src tintype.source, key text)
 RETURNS TABLE (wanted boolean, content text, title text, body text, author text, date text, tags text, current_image text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     columns text;
 BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = src.relation) THEN
+        RAISE EXCEPTION 'table % was dropped', src.name
+            USING ERRCODE = 'undefined_table', HINT = format('tintype detach %s', src.name);
+    END IF;
     SELECT string_agg(coalesce('x.' || quote_ident(name) || '::text', 'NULL::text'), ', ' ORDER BY n) INTO columns
       FROM unnest(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.image_column])
            WITH ORDINALITY c(name, n);

@@ -32,7 +32,8 @@ $$;
 --   refused     the host's table refused the write (detail says why): recorded as failed
 --   lost        the lease is not ours any more: nothing was done
 CREATE OR REPLACE FUNCTION tintype.publish_one(pic tintype.image, token bigint, OUT outcome text, OUT detail text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     src    tintype.source;
     old    tintype.image;

@@ -10,9 +10,11 @@
 CREATE OR REPLACE FUNCTION tintype.scan(
     src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
     OUT scanned bigint, OUT marked bigint, OUT last_key text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     columns text;   -- the key's columns, for ORDER BY and the row comparison
+    needed  text;   -- all that is compared, and no more: a role may have rights on some columns only
     reached text;   -- the same columns of `after`, cast
     differs text;
     keys    text[];
@@ -21,6 +23,8 @@ BEGIN
            string_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '($1)::%1$s' ELSE '(($1)::text[])[%2$s]::%1$s' END, k.type, k.n), ', ' ORDER BY k.n)
       INTO columns, reached
       FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n);
+    SELECT string_agg(DISTINCT format('x.%I', name), ', ') INTO needed
+      FROM unnest(src.key_columns || tintype.drawn_columns(src) || src.image_column) AS name WHERE name IS NOT NULL;
     differs := CASE mode
         WHEN 'all'     THEN 'true'
         WHEN 'missing' THEN format('i.key IS NULL AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
@@ -32,17 +36,18 @@ BEGIN
         END;
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
-            SELECT x.*, %1$s AS tintype_key, (%7$s) AS tintype_asked FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
+            SELECT %8$s, %1$s AS tintype_key, %7$s AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
         SELECT count(*), (array_agg(x.tintype_key ORDER BY %4$s))[count(*)],
-               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE %6$s AND x.tintype_asked), '{}')
+               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE %6$s AND x.tintype_wanted), '{}')
           FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
         $sql$, tintype.key_sql(src, 'x'), src.relation,
         CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
-        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'))
+        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed)
       INTO scanned, last_key, keys USING after, src.id, template;
     marked := cardinality(keys);
     IF NOT dry AND marked > 0 THEN
-        IF mode = 'all' THEN
+        IF mode = 'all' THEN  -- in key order, as publishers lock them
+            PERFORM FROM tintype.image i WHERE i.source = src.id AND i.key = ANY (keys) ORDER BY i.key FOR UPDATE;
             UPDATE tintype.image i SET content = NULL WHERE i.source = src.id AND i.key = ANY (keys);
         END IF;
         INSERT INTO tintype.change (source, key, priority) SELECT src.id, k, 10 FROM unnest(keys) AS k;
@@ -91,7 +96,8 @@ END $$;
 
 -- Forgets up to `chunk` ledger entries after key `after` whose rows are gone. The objects in the store stay.
 CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     scanned bigint;
 BEGIN

@@ -3,12 +3,12 @@
 -- Stops and resumes the drawing for one table; its changes go on being marked.
 CREATE OR REPLACE FUNCTION tintype.pause(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(relation)).id
+    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(pause.relation)).id
 $$;
 
 CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(relation)).id;
+    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(resume.relation)).id;
     SELECT tintype.ring()
 $$;
 
@@ -20,6 +20,7 @@ DECLARE
     wanted integer := CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END;
     marked bigint;
 BEGIN
+    PERFORM FROM tintype.image i WHERE i.state = 'failed' ORDER BY i.source, i.key FOR UPDATE;  -- as publishers lock them
     WITH again AS (
         UPDATE tintype.image i SET content = NULL
          WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)

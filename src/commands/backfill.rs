@@ -85,7 +85,7 @@ async fn wait(client: &impl GenericClient, source: &Source, marked: u64) -> Resu
             return Ok(failed.unsigned_abs());
         }
         if workers == 0 {
-            progress.suspend(|| say("no worker is running: start one with tintype run"));
+            progress.finish_and_clear();
             return Err(Error::NoWorker);
         }
         tokio::time::sleep(LOOK).await;

@@ -35,7 +35,9 @@ pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Er
 async fn print_sql(context: &Context, format: Format) -> Result<(), Error> {
     let applied = if context.config.names_database(&context.global)? {
         let db = context.database().await?;
-        install::applied(&db.get().await?).await?
+        let applied = install::applied(&db.get().await?).await?;
+        install::refuse_newer(&applied)?;
+        applied
     } else {
         Vec::new()
     };

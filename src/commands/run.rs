@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::Context;
 use crate::{
@@ -27,6 +27,7 @@ pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
     let (options, concurrency) = context.config.worker(flags)?;
     let storage = Storage::open(&context.config.storage(&flags.storage)?).await?;
     let db = context.installed().await?;
+    try_storage(&storage).await?;
     let stop = stop_on_signal();
     info!(worker = options.name, concurrency, slots = options.slots, "started");
     let (workshop, desk) = workshop(&db, storage, concurrency, flags.scale, flags.announce);
@@ -34,6 +35,18 @@ pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
     if options.exit_when_idle { verdict(tally) } else { Ok(()) }
+}
+
+/// Stores a small text once, so that a wrong bucket or key shows now; a store that is only away may come back later.
+async fn try_storage(storage: &Storage) -> Result<(), Error> {
+    match storage.put("tintype-check.txt", b"tintype can write here\n".to_vec(), "text/plain").await {
+        Err(error) if error.is_configuration() => Err(error.into()),
+        Err(error) => {
+            warn!(%error, "the store does not answer; pictures will wait for it");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Everything a worker works with. The handle is the publisher's desk, which ends after the worker.

@@ -118,12 +118,12 @@ impl StorageError {
             | Self::WrongRegion { .. }
             | Self::AccessDenied { .. }
             | Self::BadCredentials { .. }
-            | Self::NoCredentials { .. } => true,
+            | Self::NoCredentials { .. }
+            | Self::Io { .. } => true,
             Self::BadPath { .. }
             | Self::SlowDown { .. }
             | Self::Unreachable { .. }
             | Self::Refused { .. }
-            | Self::Io { .. }
             | Self::Altered { .. } => false,
         }
     }

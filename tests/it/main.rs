@@ -2,11 +2,17 @@
 //! `scripts/with-postgres cargo nextest run` gives all of them one cluster; without it each process starts its own.
 
 mod apps;
+mod attach;
 mod bell;
+mod cli;
 mod db;
+mod golden;
+mod hostile;
+mod install;
 mod queue;
 mod robust;
 mod s3;
 mod scratch;
 mod support;
+mod trigger;
 mod worker;

@@ -2,7 +2,9 @@
 
 pub(crate) mod certificates;
 pub(crate) mod postgres;
+pub(crate) mod program;
 pub(crate) mod s3;
+pub(crate) mod schema;
 pub(crate) mod worker;
 
 use std::time::{Duration, Instant};

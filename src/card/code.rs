@@ -1,0 +1,340 @@
+//! Code on a grid: a highlighted line becomes items on whole cells, and the items become glyphs. One character is one cell;
+//! Chinese, Japanese, Korean and emoji are two; operators may join; text that runs from right to left stays in its place.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::colour::Rgb;
+use super::font::{FaceId, Fonts, Region, face};
+use super::highlight::Span;
+use super::text::{Placed, Setter, Style};
+use super::unicode;
+
+/// The cells a tab reaches for.
+const TAB: usize = 4;
+/// Cells of a line that are looked at; no card shows as many.
+const MOST_CELLS: usize = 160;
+/// The size at which shapes are measured before the real size is known; cells are a share of it.
+const MEASURE: f32 = 100.0;
+/// A cell's width in ems of the code face.
+const CELL: f32 = 0.6;
+
+/// Wide characters are drawn this much larger, since two cells are wider than an em.
+const WIDE: f32 = 1.08;
+
+/// Operators that may be drawn joined, the longer first.
+const JOINED: [&str; 62] = [
+    "<!--", "<==>", "<-->", "|||>", "<|||", "===", "!==", "=/=", "<=>", "<->", "-->", "<--", "==>", "<==", ">>=",
+    "<<=", "<<<", ">>>", "...", "..=", "..<", "<~>", "~~>", "<~~", "<|>", "<+>", "<*>", "<$>", "||>", "<||", ":::",
+    "&&&", "=>", "->", "<-", "|>", "<|", "!=", "==", "<=", ">=", "::", ":=", "=:", "<>", "&&", "||", "??", "?.", "?:",
+    "++", "--", "..", "=~", "!~", "<<", ">>", "+=", "-=", "*=", "**", "/=",
+];
+
+/// A piece of a line on its cells.
+#[derive(Debug, Clone, PartialEq)]
+struct Item {
+    /// Its first byte in the line.
+    start: usize,
+    column: usize,
+    cells: usize,
+    text: String,
+    colours: Vec<Rgb>,
+    face: FaceId,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One character of the code face.
+    Plain,
+    /// A joined operator, one colour a character.
+    Joined,
+    /// Shaped as a whole and centred in its cells: wide characters, emoji, other scripts.
+    Shaped,
+}
+
+/// A line on its cells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct CodeLine {
+    items: Vec<Item>,
+    /// Cells from the start to the last one with something in it.
+    pub(super) columns: usize,
+}
+
+/// A glyph of a line of code with its colour.
+pub(super) struct Coloured {
+    pub(super) glyph: Placed,
+    pub(super) colour: Rgb,
+}
+
+impl CodeLine {
+    /// Puts a line with its spans on cells.
+    pub(super) fn new(fonts: &Fonts, setter: &mut Setter, (line, spans): (&str, &[Span]), region: Region) -> Self {
+        let mut built = Self::default();
+        let mut column = 0;
+        for span in spans {
+            let face = match (span.bold, span.italic) {
+                (true, _) => face::CODE_BOLD,
+                (false, true) => face::CODE_ITALIC,
+                (false, false) => face::CODE,
+            };
+            for run in runs(&line[span.range.clone()]) {
+                if column >= MOST_CELLS {
+                    return built.joined(line, spans);
+                }
+                let run = span.range.start + run.start..span.range.start + run.end;
+                let pen = Pen { fonts, setter: &mut *setter, face, colour: span.colour, region };
+                column = built.add(pen, &line[run.clone()], run.start, column);
+            }
+        }
+        built.joined(line, spans)
+    }
+
+    /// The character in the first cell.
+    pub(super) fn first(&self) -> Option<char> {
+        self.items.first().filter(|item| item.column == 0)?.text.chars().next()
+    }
+
+    /// Adds one grapheme, or one run from right to left, whose first byte is `start`; gives the column after it.
+    fn add(&mut self, pen: Pen<'_>, text: &str, start: usize, column: usize) -> usize {
+        let Pen { fonts, setter, face, colour, region } = pen;
+        match text {
+            "\t" => return (column / TAB + 1) * TAB,
+            " " => return column + 1,
+            _ => {}
+        }
+        let item =
+            |column, cells, text: String, kind| Item { start, column, cells, text, colours: vec![colour], face, kind };
+        if text.chars().any(|c| unicode::mark_for(c).is_some()) {
+            let shown = text.chars().flat_map(|c| {
+                unicode::mark_for(c).map_or_else(|| c.to_string(), str::to_owned).chars().collect::<Vec<_>>()
+            });
+            let mut at = column;
+            for c in shown {
+                self.push(item(at, 1, c.to_string(), Kind::Plain));
+                at += 1;
+            }
+            return at;
+        }
+        let alone = text.chars().nth(1).is_none();
+        let (cells, kind) = if unicode::is_wide(text) {
+            (2, Kind::Shaped)
+        } else if alone && setter.face(fonts, text, face, region) == face {
+            (1, Kind::Plain)
+        } else {
+            let style = Style { face, size: MEASURE, spacing: 0.0, ligatures: true };
+            let width = setter.shape(fonts, text, style).width / MEASURE;
+            (((width / CELL - 0.1).ceil() as usize).max(1), Kind::Shaped)
+        };
+        self.push(item(column, cells, text.to_owned(), kind));
+        column + cells
+    }
+
+    fn push(&mut self, item: Item) {
+        self.columns = self.columns.max(item.column + item.cells);
+        self.items.push(item);
+    }
+
+    /// Joins operators, across the borders of spans, where no character of them is to be read literally.
+    fn joined(mut self, line: &str, spans: &[Span]) -> Self {
+        let literal = |at: usize| spans.iter().find(|span| span.range.contains(&at)).is_some_and(|span| span.literal);
+        for range in operators(line).into_iter().rev() {
+            if range.clone().any(literal) {
+                continue;
+            }
+            let first = self.items.partition_point(|item| item.start < range.start);
+            let Some(parts) = self.items.get(first..first + range.len()) else { continue };
+            if parts.iter().zip(range.clone()).any(|(item, at)| item.start != at || item.kind != Kind::Plain) {
+                continue;
+            }
+            let colours = parts.iter().map(|item| item.colours[0]).collect();
+            let joined = Item {
+                cells: range.len(),
+                text: line[range.clone()].to_owned(),
+                colours,
+                kind: Kind::Joined,
+                ..parts[0].clone()
+            };
+            self.items.splice(first..first + range.len(), [joined]);
+        }
+        self
+    }
+
+    /// The line's glyphs at a size, in pixels of the picture; `cell` is the width of one cell.
+    pub(super) fn glyphs(&self, fonts: &Fonts, setter: &mut Setter, size: f32, cell: f32) -> Vec<Coloured> {
+        let mut out = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            let x = item.column as f32 * cell;
+            match item.kind {
+                Kind::Plain => {
+                    let glyph = item
+                        .text
+                        .chars()
+                        .next()
+                        .and_then(|c| fonts.get(item.face)?.glyph(c))
+                        .map_or(0, skrifa::GlyphId::to_u32);
+                    out.push(Coloured {
+                        glyph: Placed { face: item.face, glyph, size, x, y: 0.0, byte: item.start },
+                        colour: item.colours[0],
+                    });
+                }
+                Kind::Joined => {
+                    let style = Style { face: item.face, size, spacing: 0.0, ligatures: true };
+                    let line = setter.shape(fonts, &item.text, style);
+                    for (at, glyph) in line.glyphs.into_iter().enumerate() {
+                        let colour = item.colours.get(at).copied().unwrap_or(item.colours[0]);
+                        out.push(Coloured { glyph: Placed { x: x + at as f32 * cell, ..glyph }, colour });
+                    }
+                }
+                Kind::Shaped => item.shaped(fonts, setter, size, cell, &mut out),
+            }
+        }
+        out
+    }
+}
+
+impl Item {
+    fn shaped(&self, fonts: &Fonts, setter: &mut Setter, size: f32, cell: f32, out: &mut Vec<Coloured>) {
+        let room = self.cells as f32 * cell;
+        let style = |size| Style { face: self.face, size, spacing: 0.0, ligatures: true };
+        let emoji = unicode::is_emoji(&self.text);
+        let larger = if self.cells == 2 && unicode::is_wide(&self.text) && !emoji { WIDE } else { 1.0 };
+        let mut line = setter.shape(fonts, &self.text, style((size * larger).round()));
+        if line.width > room && emoji {
+            line = setter.shape(fonts, &self.text, style((size * room / line.width).floor()));
+        }
+        let x = self.column as f32 * cell + ((room - line.width) / 2.0).max(0.0);
+        out.extend(
+            line.glyphs
+                .into_iter()
+                .map(|glyph| Coloured { glyph: Placed { x: x + glyph.x, ..glyph }, colour: self.colours[0] }),
+        );
+    }
+}
+
+/// What [`CodeLine::add`] draws with.
+struct Pen<'a> {
+    fonts: &'a Fonts,
+    setter: &'a mut Setter,
+    face: FaceId,
+    colour: Rgb,
+    region: Region,
+}
+
+/// A span in the pieces that are set together: graphemes, and whole runs from right to left with the blanks inside them.
+fn runs(text: &str) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut pending: Vec<Range<usize>> = Vec::new();
+    let mut in_run = false;
+    for (start, grapheme) in text.grapheme_indices(true) {
+        let range = start..start + grapheme.len();
+        let turned = grapheme.chars().next().is_some_and(unicode::is_right_to_left);
+        if turned && in_run {
+            if let Some(last) = runs.last_mut() {
+                last.end = range.end;
+            }
+            pending.clear();
+        } else if turned {
+            runs.append(&mut pending);
+            runs.push(range);
+            in_run = true;
+        } else if in_run && grapheme == " " {
+            pending.push(range);
+        } else {
+            runs.append(&mut pending);
+            runs.push(range);
+            in_run = false;
+        }
+    }
+    runs.append(&mut pending);
+    runs
+}
+
+/// Where operators stand that may be joined.
+fn operators(line: &str) -> Vec<Range<usize>> {
+    let is_operator = |byte: u8| b"!#$%&*+-./:;<=>?@^|~\\".contains(&byte);
+    let bytes = line.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let length = bytes[at..].iter().take_while(|byte| is_operator(**byte)).count();
+        let ruler = length > 4 && bytes[at..at + length].iter().all(|byte| *byte == bytes[at]);
+        let mut within = if ruler { at + length } else { at };
+        while within < at + length {
+            let run = &line[within..at + length];
+            match JOINED.iter().find(|operator| run.starts_with(**operator)) {
+                Some(operator) => {
+                    found.push(within..within + operator.len());
+                    within += operator.len();
+                }
+                None => within += 1,
+            }
+        }
+        at += length.max(1);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GREY: Rgb = Rgb(128, 128, 128);
+
+    fn line(text: &str, literal: Range<usize>) -> CodeLine {
+        let span = |range: Range<usize>, literal| Span { range, colour: GREY, bold: false, italic: false, literal };
+        let spans = [span(0..literal.start, false), span(literal.clone(), true), span(literal.end..text.len(), false)];
+        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Region::Chinese)
+    }
+
+    fn joined(line: &CodeLine) -> Vec<&str> {
+        line.items.iter().filter(|item| item.kind == Kind::Joined).map(|item| item.text.as_str()).collect()
+    }
+
+    #[test]
+    fn operators_join_outside_strings_only() {
+        let text = "a => \"b => c\" |> d != e; x <= y";
+        assert_eq!(joined(&line(text, 5..13)), ["=>", "|>", "!=", "<="]);
+        assert_eq!(joined(&line("a======b", 0..0)), [""; 0]);
+    }
+
+    #[test]
+    fn an_operator_over_a_token_border_stays_whole() {
+        let span = |range: Range<usize>, colour| Span { range, colour, bold: false, italic: false, literal: false };
+        let spans = [span(0..1, GREY), span(1..2, Rgb(1, 2, 3))];
+        let line = CodeLine::new(&Fonts::new(), &mut Setter::new(true), ("=>", &spans), Region::Chinese);
+        assert_eq!(line.items.len(), 1);
+        assert_eq!(line.items[0].colours, [GREY, Rgb(1, 2, 3)]);
+    }
+
+    #[test]
+    fn columns_are_cells() {
+        assert_eq!(line("abc", 0..0).columns, 3);
+        assert_eq!(line("\tx", 0..0).columns, 5);
+        assert_eq!(line("a日本b", 0..0).columns, 6);
+        assert_eq!(line("🚀👩‍💻🇯🇵", 0..0).columns, 6);
+        assert_eq!(line("e\u{301}x", 0..0).columns, 2);
+        assert_eq!(line("", 0..0).columns, 0);
+    }
+
+    #[test]
+    fn bidi_controls_are_seen() {
+        let marked = line("a\u{202e}b", 0..0);
+        let text: String = marked.items.iter().map(|item| item.text.as_str()).collect();
+        assert_eq!(text, "a⟨RLO⟩b");
+        assert_eq!(marked.columns, 7);
+    }
+
+    #[test]
+    fn a_run_from_right_to_left_is_one_item() {
+        let text = "x = \"שלום עולם\", y";
+        let runs = runs(text);
+        assert!(runs.iter().any(|range| &text[range.clone()] == "שלום עולם"));
+    }
+
+    #[test]
+    fn an_endless_line_is_cut() {
+        assert!(line(&"x".repeat(100_000), 0..0).columns <= MOST_CELLS + 1);
+    }
+}

@@ -1,0 +1,207 @@
+//! The code card: a window of highlighted code under eyebrow and title.
+
+use syntect::highlighting::Theme;
+
+use super::code::{CodeLine, Coloured};
+use super::colour::Rgb;
+use super::eyebrow::{draw_eyebrow, is_empty};
+use super::font::{Region, face};
+use super::highlight::{cut, highlight};
+use super::language::Language;
+use super::layer::Scene;
+use super::layout::{CodeLayout, HEIGHT, WIDTH, code, code_width, eyebrow, most_lines, pill, window};
+use super::paint::{FadeAcross, Ink, Rounded};
+use super::paragraph::{Breaker, Paragraph, clean};
+use super::stage::Stage;
+use super::text::Style;
+use super::{CardError, CodeCard};
+
+/// Strength of the bands behind stressed, added and removed lines.
+const BAND: f32 = 0.15;
+/// How much of their colour lines keep beside stressed ones.
+const DIMMED: f32 = 0.5;
+
+/// What is known of a card's code before it is drawn.
+struct Code {
+    lines: Vec<CodeLine>,
+    language: Language,
+    layout: CodeLayout,
+    /// Cells to the left of the code for the line numbers.
+    gutter: usize,
+}
+
+/// Draws a code card onto a fresh stage.
+pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) -> Result<(), CardError> {
+    let title =
+        card.title.as_deref().map(clean).filter(|title| !title.is_empty()).map(|title| set_title(&title, stage));
+    let title_lines = title.as_ref().map_or(0, |title| title.lines.len());
+    let first = code::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
+    let top = match (title_lines, is_empty(&card.eyebrow)) {
+        (0, true) => code::TOP,
+        (0, false) => code::TOP + eyebrow::AVATAR + window::GAP,
+        (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
+    };
+    let code = read(card, theme, top, stage);
+    stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height })?;
+    draw_eyebrow(&card.eyebrow, (code::SIDE, code::TOP), stage);
+    if let Some(title) = title {
+        for (at, line) in title.lines.iter().enumerate() {
+            let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;
+            stage.text(line, (code::SIDE, y), stage.look.title.into());
+        }
+    }
+    draw_bar(card, &code, stage);
+    draw_bands(card, &code, stage);
+    draw_code(card, &code, stage);
+    if code.layout.height.is_none() {
+        let (x, width) = (code::SIDE + 1.0, WIDTH - 2.0 * code::SIDE - 2.0);
+        stage.canvas.fade_down(x, HEIGHT - window::FADE_DOWN, width, window::FADE_DOWN, stage.look.window.fill);
+    }
+    if code.layout.hidden > 0 {
+        draw_pill(code.layout.hidden, stage);
+    }
+    Ok(())
+}
+
+fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
+    let (size, spacing) = (code::TITLE_SIZE * stage.scale(), code::TITLE_SPACING * stage.scale());
+    let style = Style { face: face::DISPLAY_SEMIBOLD, size, spacing, ligatures: true };
+    let width = (WIDTH - 2.0 * code::SIDE) * stage.scale();
+    Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
+}
+
+/// Looks at as much of the code as can be shown, and finds its place.
+fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
+    let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
+    let language = Language::find(card.language.as_deref());
+    let first: Vec<&str> = text.split('\n').take(most_lines()).map(|line| cut(line.trim_end_matches('\r'))).collect();
+    let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let region = Region::of(&first.concat());
+    let spans = highlight(&first, language.grammar, theme, name.filter(|_| language.has_names));
+    let lines: Vec<CodeLine> = first
+        .iter()
+        .zip(&spans)
+        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), region))
+        .collect();
+    let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
+    let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
+    Code { layout: CodeLayout::fit(top, count, &columns), lines, language, gutter }
+}
+
+fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
+    let (left, top) = (code::SIDE, code.layout.top);
+    let mut right = WIDTH - code::SIDE - window::CHIP_RIGHT;
+    if let Some(name) = code.language.shown.as_deref().map(clean) {
+        let style = stage.style(face::TEXT_SEMIBOLD, window::CHIP_SIZE, window::CHIP_SPACING);
+        let line = stage.setter.shape(stage.fonts, &name, style);
+        let width = line.width / stage.scale() + 2.0 * window::CHIP_PADDING;
+        let chip = Rounded {
+            x: (right - width).round(),
+            y: top + window::CHIP_TOP,
+            width: width.round(),
+            height: window::CHIP_HEIGHT,
+            radius: window::CHIP_RADIUS,
+        };
+        let colours = stage.look.chip.clone();
+        stage.canvas.fill(chip, colours.ground, colours.alpha);
+        stage.text(&line, (right - width + window::CHIP_PADDING, chip.y + window::CHIP_BASELINE), colours.text.into());
+        right -= width + window::CHIP_PADDING;
+    }
+    if let Some(file) = card.file.as_deref().map(clean).filter(|file| !file.is_empty()) {
+        let style = Style { ligatures: false, ..stage.style(face::CODE, window::NAME_SIZE, 0.0) };
+        let width = (right - left - window::NAME_LEFT) * stage.scale();
+        let line = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.single(&file);
+        let colour = stage.look.window.name;
+        stage.text(&line, (left + window::NAME_LEFT, top + window::NAME_BASELINE), colour.into());
+    }
+}
+
+fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
+    let colours = stage.look.band.clone();
+    let fill = stage.look.window.fill;
+    for at in 0..code.layout.shown {
+        let mark = match code.lines.get(at).and_then(CodeLine::first) {
+            Some('+') if code.language.is_diff => Some(colours.added),
+            Some('-') if code.language.is_diff => Some(colours.removed),
+            _ if is_stressed(card, at) => Some(colours.stressed),
+            _ => None,
+        };
+        let Some(mark) = mark else { continue };
+        let (top, next) = (code.layout.line_top(at).round(), code.layout.line_top(at + 1).round());
+        let band = Rounded {
+            x: code::SIDE + 1.0,
+            y: top,
+            width: WIDTH - 2.0 * code::SIDE - 2.0,
+            height: next - top,
+            radius: 0.0,
+        };
+        stage.canvas.fill(band, mark.over(fill, BAND), 1.0);
+        stage.canvas.fill(Rounded { width: 4.0, ..band }, mark, 1.0);
+    }
+}
+
+fn is_stressed(card: &CodeCard, at: usize) -> bool {
+    card.highlights.iter().any(|lines| lines.contains(&(at + 1)))
+}
+
+fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
+    let scale = stage.scale();
+    let (size, cell) = (code.layout.size * scale, code.layout.cell() * scale);
+    let left = (code::SIDE + window::CODE_SIDE) * scale;
+    let end = left + code_width() * scale;
+    let fill = stage.look.window.fill;
+    for (at, line) in code.lines.iter().take(code.layout.shown).enumerate() {
+        let y = code.layout.line_baseline(at) * scale;
+        let dim = !card.highlights.is_empty() && !is_stressed(card, at);
+        let wide = (line.columns + code.gutter) as f32 * cell > end - left;
+        let fade = wide.then_some(FadeAcross { from: end - window::FADE_ACROSS * scale, to: end });
+        if let Some(start) = card.line_numbers {
+            draw_number(start.saturating_add(at), code, (left, y), stage);
+        }
+        let start = left + code.gutter as f32 * cell;
+        for Coloured { glyph, colour } in line.glyphs(stage.fonts, stage.setter, size, cell) {
+            if start + glyph.x > end {
+                break;
+            }
+            let colour = if dim { colour.over(fill, DIMMED) } else { colour };
+            stage.canvas.glyphs(stage.fonts, &mut stage.setter.glyphs, &[glyph], (start, y), Ink { colour, fade });
+        }
+    }
+}
+
+fn draw_number(number: usize, code: &Code, at: (f32, f32), stage: &mut Stage<'_>) {
+    let text = number.to_string();
+    let cell = code.layout.cell() * stage.scale();
+    let column = (code.gutter - window::NUMBER_GAP).saturating_sub(text.len());
+    let style = stage.style(face::CODE, code.layout.size, 0.0);
+    let line = stage.setter.shape(stage.fonts, &text, style);
+    let colour = stage.look.window.name.over(stage.look.window.fill, 0.7);
+    stage.canvas.glyphs(
+        stage.fonts,
+        &mut stage.setter.glyphs,
+        &line.glyphs,
+        (at.0 + column as f32 * cell, at.1),
+        colour.into(),
+    );
+}
+
+fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
+    let style = stage.style(face::TEXT_SEMIBOLD, pill::SIZE, 0.0);
+    let text = if hidden == 1 { "+1 line".to_owned() } else { format!("+{hidden} lines") };
+    let line = stage.setter.shape(stage.fonts, &text, style);
+    let width = line.width / stage.scale() + 2.0 * pill::PADDING;
+    let shape = Rounded {
+        x: WIDTH - pill::RIGHT - width,
+        y: pill::BOTTOM - pill::HEIGHT,
+        width,
+        height: pill::HEIGHT,
+        radius: pill::HEIGHT / 2.0,
+    };
+    let colours = stage.look.chip.clone();
+    stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
+    stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
+}
+
+fn digits(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}

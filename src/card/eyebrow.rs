@@ -1,0 +1,64 @@
+//! The eyebrow: the avatar with its initial, the author and the site.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Eyebrow;
+use super::colour::Rgb;
+use super::font::face;
+use super::layout::{WIDTH, eyebrow};
+use super::paint::Rounded;
+use super::paragraph::{Breaker, clean};
+use super::stage::Stage;
+
+/// The avatar's warm gradient, from the top left to the bottom right, and the initial on it.
+const WARM: [Rgb; 2] = [Rgb(0xff, 0xb8, 0x6c), Rgb(0xff, 0x5b, 0x8d)];
+const INITIAL: Rgb = Rgb(0x1b, 0x12, 0x20);
+
+/// Whether there is nothing to draw.
+pub(super) fn is_empty(content: &Eyebrow) -> bool {
+    [&content.author, &content.site].into_iter().flatten().all(|text| clean(text).is_empty())
+}
+
+/// Draws the eyebrow with the avatar's corner at `at`, in design pixels.
+pub(super) fn draw_eyebrow(content: &Eyebrow, at: (f32, f32), stage: &mut Stage<'_>) {
+    let present = |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.is_empty());
+    let (author, site) = (present(&content.author), present(&content.site));
+    let (mut x, y) = (at.0, at.1 + eyebrow::BASELINE);
+    let right = WIDTH - at.0;
+    if let Some(author) = &author {
+        draw_avatar(author, at, stage);
+        x += eyebrow::AVATAR + eyebrow::GAP;
+        let share = if site.is_some() { 0.6 } else { 1.0 };
+        x = draw_part(author, (x, y), (right - x) * share, (face::TEXT_SEMIBOLD, stage.look.title), stage);
+    }
+    let Some(site) = site else { return };
+    let muted = stage.look.muted;
+    if author.is_some() {
+        let dot = muted.over(stage.look.ground, eyebrow::DOT);
+        x = draw_part("·", (x + eyebrow::GAP, y), right - x, (face::TEXT_MEDIUM, dot), stage) + eyebrow::GAP;
+    }
+    draw_part(&site, (x, y), right - x, (face::TEXT_MEDIUM, muted), stage);
+}
+
+/// Draws one part, cut to `room`; gives where it ends.
+fn draw_part(text: &str, at: (f32, f32), room: f32, (face, colour): (u8, Rgb), stage: &mut Stage<'_>) -> f32 {
+    let style = stage.style(face, eyebrow::SIZE, eyebrow::SPACING);
+    let width = room * stage.scale();
+    let line = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.single(text);
+    stage.text(&line, at, colour.into());
+    at.0 + line.width / stage.scale()
+}
+
+fn draw_avatar(author: &str, (x, y): (f32, f32), stage: &mut Stage<'_>) {
+    let side = eyebrow::AVATAR;
+    let circle = Rounded { x, y, width: side, height: side, radius: side / 2.0 };
+    stage.canvas.fill_gradient(circle, [(x, y), (x + side, y + side)], WARM);
+    let Some(initial) = author.graphemes(true).find(|grapheme| grapheme.chars().any(char::is_alphanumeric)) else {
+        return;
+    };
+    let initial = initial.to_uppercase();
+    let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL, 0.0);
+    let line = stage.setter.shape(stage.fonts, &initial, style);
+    let left = x + (side - line.width / stage.scale()) / 2.0;
+    stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE), INITIAL.into());
+}

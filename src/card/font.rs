@@ -1,0 +1,223 @@
+//! The faces: seven embedded ones, and fallbacks for other scripts, opened from well-known paths when a character asks for
+//! them and never by scanning the machine. A face, once opened, stays for the life of the process' renderer.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use parley::fontique::Blob;
+use skrifa::charmap::Charmap;
+use skrifa::instance::{LocationRef, Size};
+use skrifa::metrics::GlyphMetrics;
+use skrifa::raw::TableProvider;
+use skrifa::{FontRef, GlyphId};
+
+use super::font_files::{DIRECTORIES, EMBEDDED, FALLBACKS, Fallback};
+use super::unicode;
+
+/// A face, by its place in the list: the embedded ones first, then each fallback's regular and its bold file.
+pub(super) type FaceId = u8;
+
+/// The embedded faces, in the order of [`EMBEDDED`].
+pub(super) mod face {
+    use super::FaceId;
+
+    pub(in crate::card) const TEXT_MEDIUM: FaceId = 0;
+    pub(in crate::card) const TEXT_SEMIBOLD: FaceId = 1;
+    pub(in crate::card) const DISPLAY_SEMIBOLD: FaceId = 2;
+    pub(in crate::card) const DISPLAY_BOLD: FaceId = 3;
+    pub(in crate::card) const CODE: FaceId = 4;
+    pub(in crate::card) const CODE_BOLD: FaceId = 5;
+    pub(in crate::card) const CODE_ITALIC: FaceId = 6;
+}
+
+/// An opened font file.
+pub(super) struct Face {
+    pub(super) blob: Blob<u8>,
+    pub(super) index: u32,
+}
+
+impl Face {
+    /// The parsed face, or none when the file is damaged.
+    pub(super) fn font(&self) -> Option<FontRef<'_>> {
+        FontRef::from_index(self.blob.as_ref(), self.index).ok()
+    }
+
+    /// A glyph's advance in ems.
+    pub(super) fn advance(&self, glyph: u32) -> Option<f32> {
+        let font = self.font()?;
+        let units = f32::from(font.head().ok()?.units_per_em());
+        let metrics = GlyphMetrics::new(&font, Size::unscaled(), LocationRef::default());
+        Some(metrics.advance_width(GlyphId::new(glyph))? / units)
+    }
+
+    /// The glyph of a character, or none.
+    pub(super) fn glyph(&self, character: char) -> Option<GlyphId> {
+        Charmap::new(&self.font()?).map(character).filter(|glyph| glyph.to_u32() != 0)
+    }
+}
+
+/// All faces, opened as they are needed.
+pub(super) struct Fonts {
+    slots: Vec<OnceLock<Option<Face>>>,
+    /// The files that were read, as faces of one collection share theirs.
+    files: Mutex<HashMap<&'static str, Data>>,
+}
+
+type Data = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+impl Fonts {
+    pub(super) fn new() -> Self {
+        let count = EMBEDDED.len() + 2 * FALLBACKS.len();
+        Self { slots: (0..count).map(|_| OnceLock::new()).collect(), files: Mutex::new(HashMap::new()) }
+    }
+
+    /// The face, opened now if it was not yet; none when the machine does not have it.
+    pub(super) fn get(&self, id: FaceId) -> Option<&Face> {
+        self.slots.get(usize::from(id))?.get_or_init(|| self.open(id)).as_ref()
+    }
+
+    fn open(&self, id: FaceId) -> Option<Face> {
+        let id = usize::from(id);
+        if let Some((_, data)) = EMBEDDED.get(id) {
+            return Some(Face { blob: Blob::new(Arc::new(*data)), index: 0 });
+        }
+        let fallback = FALLBACKS.get((id - EMBEDDED.len()) / 2)?;
+        let file = if (id - EMBEDDED.len()) % 2 == 1 { fallback.bold } else { fallback.regular };
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = if let Some(data) = files.get(file) {
+            Arc::clone(data)
+        } else {
+            let data: Data = Arc::new(std::fs::read(locate(file)?).ok()?);
+            files.insert(file, Arc::clone(&data));
+            data
+        };
+        let face = Face { blob: Blob::new(data), index: fallback.index };
+        face.font()?;
+        Some(face)
+    }
+
+    /// The face that draws a grapheme: `wanted` if it can, else the first fallback that has every visible character.
+    pub(super) fn face_for(&self, grapheme: &str, wanted: FaceId, region: Region) -> Option<FaceId> {
+        let emoji = unicode::is_emoji(grapheme);
+        if !emoji && self.covers(wanted, grapheme) {
+            return Some(wanted);
+        }
+        let bold =
+            matches!(wanted, face::TEXT_SEMIBOLD | face::DISPLAY_SEMIBOLD | face::DISPLAY_BOLD | face::CODE_BOLD);
+        let candidates = FALLBACKS.iter().enumerate().filter(|(_, fallback)| fallback.serves(grapheme, emoji, region));
+        for (at, _) in candidates {
+            for id in [fallback_id(at, bold), fallback_id(at, !bold)] {
+                if self.covers(id, grapheme) {
+                    return Some(id);
+                }
+            }
+        }
+        self.covers(wanted, grapheme).then_some(wanted)
+    }
+
+    /// Whether the face has a glyph for every character of the grapheme that leaves ink.
+    pub(super) fn covers(&self, id: FaceId, grapheme: &str) -> bool {
+        let Some(face) = self.get(id) else { return false };
+        let Some(font) = face.font() else { return false };
+        let charmap = Charmap::new(&font);
+        grapheme
+            .chars()
+            .filter(|c| !unicode::is_joiner(*c))
+            .all(|c| charmap.map(c).is_some_and(|glyph| glyph.to_u32() != 0))
+    }
+
+    /// Whether the face's script needs no shaping: one character is one glyph, and neighbours do not matter.
+    pub(super) fn is_plain(id: FaceId) -> bool {
+        let at = usize::from(id).checked_sub(EMBEDDED.len()).map(|at| at / 2);
+        at.and_then(|at| FALLBACKS.get(at)).is_some_and(|fallback| fallback.region.is_some())
+    }
+
+    /// The files that decide how text looks: the embedded data, and which fallbacks this machine has.
+    pub(super) fn inventory() -> Vec<(String, u64)> {
+        let embedded = EMBEDDED.iter().map(|(name, data)| ((*name).to_owned(), data.len() as u64));
+        let files = FALLBACKS.iter().flat_map(|fallback| [fallback.regular, fallback.bold]).filter_map(|file| {
+            let path = locate(file)?;
+            Some((file.to_owned(), path.metadata().ok()?.len()))
+        });
+        embedded.chain(files).collect()
+    }
+}
+
+/// Which form of the shared Chinese, Japanese and Korean characters a text wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Region {
+    Chinese,
+    Japanese,
+    Korean,
+}
+
+impl Region {
+    /// Kana make a text Japanese and Hangul make it Korean; without either the characters take their Chinese forms.
+    pub(super) fn of(text: &str) -> Self {
+        for c in text.chars() {
+            match c {
+                '\u{3040}'..='\u{30ff}' => return Self::Japanese,
+                '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}' => return Self::Korean,
+                _ => {}
+            }
+        }
+        Self::Chinese
+    }
+}
+
+impl Fallback {
+    /// Whether this face is worth asking for a grapheme.
+    fn serves(&self, grapheme: &str, emoji: bool, region: Region) -> bool {
+        if self.emoji {
+            return emoji || grapheme.chars().next().is_some_and(unicode::may_be_emoji);
+        }
+        !emoji
+            && self.region.is_none_or(|own| own == region)
+            && grapheme
+                .chars()
+                .next()
+                .is_some_and(|c| self.ranges.is_empty() || self.ranges.iter().any(|r| r.contains(&c)))
+    }
+}
+
+fn fallback_id(at: usize, bold: bool) -> FaceId {
+    (EMBEDDED.len() + 2 * at + usize::from(bold)) as FaceId
+}
+
+fn locate(file: &str) -> Option<PathBuf> {
+    DIRECTORIES.iter().map(|directory| Path::new(directory).join(file)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_faces_open_and_cover_what_cards_need() {
+        let fonts = Fonts::new();
+        for id in 0..EMBEDDED.len() as FaceId {
+            assert!(fonts.covers(id, "Aé–…→Ωж"), "{}", EMBEDDED[usize::from(id)].0);
+        }
+        assert!(fonts.covers(face::CODE, "│├─"));
+    }
+
+    #[test]
+    fn plain_text_keeps_its_face() {
+        let fonts = Fonts::new();
+        assert_eq!(fonts.face_for("a", face::CODE, Region::Chinese), Some(face::CODE));
+        assert_eq!(fonts.face_for("\u{e5}\u{302}", face::TEXT_MEDIUM, Region::Chinese), Some(face::TEXT_MEDIUM));
+    }
+
+    #[test]
+    fn characters_of_no_face_are_reported() {
+        assert_eq!(Fonts::new().face_for("\u{10ffff}", face::CODE, Region::Chinese), None);
+    }
+
+    #[test]
+    fn kana_make_a_text_japanese() {
+        assert_eq!(Region::of("日本語とコード"), Region::Japanese);
+        assert_eq!(Region::of("多语言标题"), Region::Chinese);
+        assert_eq!(Region::of("한국어"), Region::Korean);
+    }
+}

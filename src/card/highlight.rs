@@ -1,0 +1,253 @@
+//! Highlighting: lines and a grammar come in, coloured spans go out. Hostile text costs bounded time: lines are cut, the regular
+//! expressions have limits, and past a deadline the rest is plain.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use syntect::highlighting::{FontStyle, Highlighter, Theme};
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference};
+
+use super::colour::Rgb;
+use super::language::Language;
+
+/// Characters of a line that are looked at; no card shows as many.
+const MOST_CHARACTERS: usize = 300;
+/// When the rest of a code becomes plain.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// A stretch of a line in one colour.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Span {
+    /// Its bytes in the line.
+    pub(super) range: Range<usize>,
+    pub(super) colour: Rgb,
+    pub(super) bold: bool,
+    pub(super) italic: bool,
+    /// Whether this is text to be read literally: a string, a regular expression, a comment.
+    pub(super) literal: bool,
+}
+
+/// The part of a line that is looked at.
+pub(super) fn cut(line: &str) -> &str {
+    match line.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => &line[..end],
+        None => line,
+    }
+}
+
+/// Words that are newer than a grammar: its name, the word, and a scope that is coloured as the word should be.
+const NEWER_WORDS: [(&str, &str, &str); 5] = [
+    ("Rust", "async", "keyword.control"),
+    ("Rust", "await", "keyword.control"),
+    ("Rust", "dyn", "keyword.control"),
+    ("Rust", "self", "variable.language"),
+    ("Python", "self", "variable.language"),
+];
+
+/// The spans of each line; a line without a grammar is one span in the theme's plain colour. `name` colours words that a
+/// grammar leaves plain.
+pub(super) fn highlight(
+    lines: &[&str],
+    grammar: Option<&SyntaxReference>,
+    theme: &Theme,
+    name: Option<Rgb>,
+) -> Vec<Vec<Span>> {
+    let plain = theme.settings.foreground.map_or(Rgb(128, 128, 128), |c| Rgb(c.r, c.g, c.b));
+    let mut spans = Vec::with_capacity(lines.len());
+    if let Some(grammar) = grammar {
+        limit_retries();
+        let coloured = catch_unwind(AssertUnwindSafe(|| {
+            let mut painter = Painter::new(grammar, theme, plain, name.unwrap_or(plain));
+            let until = Instant::now() + PATIENCE;
+            let mut spans = Vec::with_capacity(lines.len());
+            for line in lines {
+                if Instant::now() > until {
+                    break;
+                }
+                match painter.line(line) {
+                    Some(line) => spans.push(line),
+                    None => break,
+                }
+            }
+            spans
+        }));
+        spans = coloured.unwrap_or_default();
+    }
+    for line in &lines[spans.len()..] {
+        spans.push(vec![Span { range: 0..line.len(), colour: plain, bold: false, italic: false, literal: false }]);
+    }
+    spans
+}
+
+/// Parses line after line and remembers which style a stack of scopes has.
+struct Painter<'a> {
+    state: ParseState,
+    stack: ScopeStack,
+    highlighter: Highlighter<'a>,
+    known: HashMap<Vec<Scope>, (Rgb, FontStyle, bool)>,
+    literal: [Scope; 3],
+    embedded: [Scope; 3],
+    plain: Rgb,
+    name: Rgb,
+    newer: Vec<(&'static str, Rgb)>,
+}
+
+impl<'a> Painter<'a> {
+    fn new(grammar: &SyntaxReference, theme: &'a Theme, plain: Rgb, name: Rgb) -> Self {
+        let highlighter = Highlighter::new(theme);
+        let newer =
+            NEWER_WORDS.iter().filter(|(language, ..)| *language == grammar.name).filter_map(|(_, word, scope)| {
+                let colour = highlighter.style_for_stack(&[Scope::new(scope).ok()?]).foreground;
+                Some((*word, Rgb(colour.r, colour.g, colour.b)))
+            });
+        let scopes = |names: [&str; 3]| names.map(|name| Scope::new(name).unwrap_or_default());
+        Self {
+            state: ParseState::new(grammar),
+            stack: ScopeStack::new(),
+            newer: newer.collect(),
+            highlighter,
+            known: HashMap::new(),
+            literal: scopes(["string", "comment", "constant.character"]),
+            embedded: scopes(["meta.interpolation", "source", "meta.template.expression"]),
+            plain,
+            name,
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Option<Vec<Span>> {
+        let line = cut(line);
+        let ended = format!("{line}\n");
+        let operations = self.state.parse_line(&ended, Language::grammars()).ok()?;
+        let mut spans: Vec<Span> = Vec::new();
+        let mut start = 0;
+        for (at, operation) in operations {
+            self.push(&mut spans, line, start..at.min(line.len()));
+            start = at.min(line.len());
+            self.stack.apply(&operation).ok()?;
+        }
+        self.push(&mut spans, line, start..line.len());
+        Some(spans)
+    }
+
+    /// Adds a stretch under the current scopes; names are told from the rest where the grammar does not tell them.
+    fn push(&mut self, spans: &mut Vec<Span>, line: &str, range: Range<usize>) {
+        let (colour, style, literal) = self.style();
+        let mut add = |range: Range<usize>, colour: Rgb| {
+            let (bold, italic) = (style.contains(FontStyle::BOLD), style.contains(FontStyle::ITALIC));
+            match spans.last_mut() {
+                Some(last)
+                    if (last.colour, last.bold, last.italic, last.literal) == (colour, bold, italic, literal) =>
+                {
+                    last.range.end = range.end;
+                }
+                _ if range.is_empty() => {}
+                _ => spans.push(Span { range, colour, bold, italic, literal }),
+            }
+        };
+        if literal {
+            return add(range, colour);
+        }
+        let mut start = range.start;
+        while start < range.end {
+            let rest = &line[start..range.end];
+            let is_word = rest.starts_with(in_word);
+            let length = rest.find(|c| in_word(c) != is_word).unwrap_or(rest.len());
+            let newer = self.newer.iter().find(|(word, _)| *word == &rest[..length]).map(|(_, colour)| *colour);
+            let named = if colour == self.plain && is_word { self.name } else { colour };
+            add(start..start + length, newer.unwrap_or(named));
+            start += length;
+        }
+    }
+
+    fn style(&mut self) -> (Rgb, FontStyle, bool) {
+        if let Some(known) = self.known.get(self.stack.as_slice()) {
+            return *known;
+        }
+        let scopes = self.stack.as_slice();
+        let style = self.highlighter.style_for_stack(scopes);
+        let colour = if style.foreground.a == 255 {
+            Rgb(style.foreground.r, style.foreground.g, style.foreground.b)
+        } else {
+            self.plain
+        };
+        let is = |prefixes: &[Scope; 3], scope: &Scope| prefixes.iter().any(|prefix| prefix.is_prefix_of(*scope));
+        let deciding = scopes.iter().skip(1).rev().find(|scope| is(&self.literal, scope) || is(&self.embedded, scope));
+        let result = (colour, style.font_style, deciding.is_some_and(|scope| is(&self.literal, scope)));
+        self.known.insert(scopes.to_vec(), result);
+        result
+    }
+}
+
+/// Whether a character belongs to a word rather than to what stands between words.
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Bounds the backtracking of every regular expression of the process, once. Without it one line of ten thousand underscores
+/// takes JavaScript's grammar seconds; with it results on ordinary code are the same.
+fn limit_retries() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: both functions only store a number in a global of the library, here before this process' first match.
+        #[allow(unsafe_code, reason = "the library offers these limits through its C interface only")]
+        unsafe {
+            onig_sys::onig_set_retry_limit_in_match(20_000);
+            onig_sys::onig_set_retry_limit_in_search(200_000);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::look::Look;
+    use super::super::theme;
+    use super::*;
+
+    fn night() -> Theme {
+        let look = Look::built_in("night").unwrap();
+        theme::own(&look.code, look.window.fill)
+    }
+
+    fn spans(language: &str, code: &str) -> Vec<Vec<Span>> {
+        let lines: Vec<&str> = code.lines().collect();
+        highlight(&lines, Language::find(Some(language)).grammar, &night(), None)
+    }
+
+    #[test]
+    fn spans_cover_every_line() {
+        let code = "fn main() {\n    println!(\"é {}\", 1); // end\n}";
+        for (line, spans) in code.lines().zip(spans("rust", code)) {
+            assert_eq!(spans.first().map_or(0, |span| span.range.start), 0);
+            assert_eq!(spans.last().map_or(0, |span| span.range.end), line.len());
+            assert!(spans.windows(2).all(|pair| pair[0].range.end == pair[1].range.start));
+        }
+    }
+
+    #[test]
+    fn strings_and_comments_are_literal_and_what_they_embed_is_not() {
+        let line = &spans("ruby", "x = \"a != #{b != c}\" # d != e")[0];
+        let literal = |text: &str, nth: usize| {
+            let code = "x = \"a != #{b != c}\" # d != e";
+            let at = code.match_indices(text).nth(nth).unwrap().0;
+            line.iter().find(|span| span.range.contains(&at)).unwrap().literal
+        };
+        assert!(literal("!=", 0));
+        assert!(!literal("!=", 1));
+        assert!(literal("!=", 2));
+    }
+
+    #[test]
+    fn hostile_lines_end_soon() {
+        let start = Instant::now();
+        for (language, unit) in
+            [("js", "_"), ("json", "1"), ("ts", "<"), ("markdown", "`"), ("rust", "("), ("php", "$"), ("html", "<a ")]
+        {
+            let line = unit.repeat(20_000);
+            spans(language, &[line.as_str(); 12].join("\n"));
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,47 @@
+//! The stage: what every part of a card needs to draw itself: the canvas, the look, the faces and the setter of this thread.
+
+use std::sync::Arc;
+
+use super::CardError;
+use super::font::{FaceId, Fonts};
+use super::layer::{Layer, Layers, Scene};
+use super::look::Look;
+use super::paint::{Canvas, Ink};
+use super::text::{Line, Setter, Style};
+
+/// A card in the making.
+pub(super) struct Stage<'a> {
+    pub(super) canvas: Canvas,
+    pub(super) look: &'a Look,
+    pub(super) fonts: &'a Fonts,
+    pub(super) setter: &'a mut Setter,
+    pub(super) layers: &'a Layers,
+    /// The layer that was laid last.
+    pub(super) layer: Option<Arc<Layer>>,
+}
+
+impl Stage<'_> {
+    /// Pixels of the picture in a design pixel.
+    pub(super) fn scale(&self) -> f32 {
+        self.canvas.scale
+    }
+
+    /// Lays the scene under everything; what was drawn before is gone.
+    pub(super) fn lay(&mut self, scene: Scene) -> Result<(), CardError> {
+        let layer = self.layers.get(scene).ok_or(CardError::TooLarge)?;
+        self.canvas.pixmap = layer.pixmap.clone();
+        self.layer = Some(layer);
+        Ok(())
+    }
+
+    /// A text style from design pixels.
+    pub(super) fn style(&self, face: FaceId, size: f32, spacing: f32) -> Style {
+        Style { face, size: size * self.scale(), spacing: spacing * self.scale(), ligatures: true }
+    }
+
+    /// Draws a line of text from `at`, in design pixels: where it starts, and its baseline.
+    pub(super) fn text(&mut self, line: &Line, at: (f32, f32), ink: Ink) {
+        let at = (at.0 * self.scale(), (at.1 * self.scale()).round());
+        self.canvas.glyphs(self.fonts, &mut self.setter.glyphs, &line.glyphs, at, ink);
+    }
+}

@@ -1,0 +1,192 @@
+//! Attached again with other columns, tried without doing it, detached, dropped, made anew, renamed.
+
+use super::publish_one;
+use crate::support::{
+    program::tintype,
+    schema::{installed, run, text, texts},
+};
+
+const POSTS: &str = "CREATE TABLE posts (id int PRIMARY KEY, slug text NOT NULL UNIQUE, title text, body text, intro text, views int DEFAULT 0, image text, og_image_url text)";
+
+/// Everything that attach could have touched.
+const STATE: &str = "
+    SELECT to_jsonb(s)::text FROM tintype.source s
+    UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'tintype'::regnamespace
+    UNION ALL SELECT last_value || ' ' || is_called FROM tintype.source_id_seq
+    ORDER BY 1";
+
+#[tokio::test]
+async fn attach_again_is_an_edit() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    let marks = async |write: &str| {
+        run(&client, write, write).await;
+        texts(&client, "DELETE FROM tintype.change RETURNING key").await.len()
+    };
+    run(&client, "attach", "SELECT tintype.attach('posts', image => 'image')").await;
+    assert_eq!(marks("INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')").await, 1);
+    assert_eq!(marks("UPDATE posts SET intro = 'a'").await, 0);
+    run(
+        &client,
+        "other columns",
+        "SELECT tintype.attach('posts', body => 'intro', title => '', image => 'og_image_url', draw => 'code')",
+    )
+    .await;
+    assert_eq!(
+        text(&client, "SELECT (body_column, title_column, image_column, draw, count(*) OVER ()) FROM tintype.source")
+            .await,
+        "(intro,,og_image_url,code,1)"
+    );
+    assert_eq!(marks("UPDATE posts SET intro = 'b'").await, 1);
+    assert_eq!(marks("UPDATE posts SET body = 'b', title = 'b'").await, 0, "no longer watched");
+    assert_eq!(marks("UPDATE posts SET og_image_url = 'https://cdn.example/1.png'").await, 0, "the new image column");
+    run(&client, "a row filter", "SELECT tintype.attach('posts', row_filter => 'views > 10')").await;
+    assert_eq!(marks("UPDATE posts SET views = 11").await, 1);
+    assert_eq!(
+        texts(&client, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1").await,
+        ["tintype_insert", "tintype_update"]
+    );
+    run(&client, "mark", "UPDATE posts SET body = 'c', image = NULL, og_image_url = NULL").await;
+    assert_eq!(publish_one(&client, "under the old key").await, "1");
+    run(&client, "another key", "SELECT tintype.attach('posts', key => '{slug}')").await;
+    assert_eq!(
+        text(&client, "SELECT count(*) FROM tintype.image").await,
+        "0",
+        "what was noted under the old key is forgotten"
+    );
+    run(&client, "mark", "UPDATE posts SET body = 'd', image = NULL, og_image_url = NULL").await;
+    assert_eq!(publish_one(&client, "under the new key").await, "one");
+    run(&client, "detach", "SELECT tintype.detach('posts')").await;
+    assert_eq!(marks("UPDATE posts SET body = 'e'").await, 0);
+    let left = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal UNION ALL SELECT count(*) FROM tintype.image
+                UNION ALL SELECT count(*) FROM pg_proc WHERE proname LIKE 'mark\\_%'";
+    assert_eq!(texts(&client, left).await, ["0", "0", "0"]);
+    assert_eq!(
+        text(&client, "SELECT og_image_url LIKE 'https://%' OR image LIKE 'https://%' FROM posts").await,
+        "t",
+        "URLs in rows stay"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing_and_prints_sql_that_runs() {
+    let (test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    for round in ["not attached yet", "attached", "beside another"] {
+        let before = texts(&client, STATE).await;
+        let dry = tintype(&test.url(), &["attach", "posts", "--dry-run", "--where", "views < 5"]).await;
+        let printed = dry.done().to_owned();
+        assert_eq!(texts(&client, STATE).await, before, "{round}");
+        assert!(dry.stderr.contains("body    body") && dry.stderr.contains("where   views < 5"), "{round}: {dry:?}");
+        run(&client, round, &format!("BEGIN; {printed}; INSERT INTO posts (id, slug, body) VALUES (5, 'five', 'x')"))
+            .await;
+        assert_eq!(
+            texts(&client, "SELECT key FROM tintype.change").await,
+            ["5"],
+            "{round}: what it prints is what works"
+        );
+        run(&client, round, "ROLLBACK").await;
+        let next = match round {
+            "not attached yet" => "SELECT tintype.attach('posts')",
+            "attached" => {
+                "SELECT tintype.detach('posts'); CREATE TABLE notes (id int PRIMARY KEY, body text); SELECT tintype.attach('notes')"
+            }
+            _ => "",
+        };
+        run(&client, round, next).await;
+    }
+    let dry = tintype(&test.url(), &["attach", "posts", "--dry-run"]).await;
+    let taken = text(&client, "SELECT 'mark_' || id || '()' FROM tintype.source WHERE name = 'notes'").await;
+    assert!(!dry.done().contains(&taken), "it does not print another table's function: {dry:?}");
+}
+
+#[tokio::test]
+async fn a_dropped_table_is_detached_by_its_name() {
+    let (test, client) = installed().await;
+    run(
+        &client,
+        "tables",
+        "CREATE SCHEMA \"My Blog\"; CREATE TABLE \"My Blog\".\"Posts\" (id int PRIMARY KEY, body text)",
+    )
+    .await;
+    run(&client, "attach", "SELECT tintype.attach('\"My Blog\".\"Posts\"'); DROP TABLE \"My Blog\".\"Posts\"").await;
+    assert_eq!(text(&client, "SELECT state FROM tintype.status").await, "table dropped");
+    let wrong = tintype(&test.url(), &["detach", "Post"]).await;
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    tintype(&test.url(), &["detach", "My Blog.Posts"]).await.done();
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.source").await, "0");
+    assert_eq!(text(&client, "SELECT count(*) FROM pg_proc WHERE proname LIKE 'mark\\_%'").await, "0");
+}
+
+#[tokio::test]
+async fn a_table_made_anew_or_renamed_takes_its_name_along() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "attach", "SELECT tintype.attach('posts')").await;
+    run(&client, "made anew", &format!("DROP TABLE posts; {POSTS}; SELECT tintype.attach('posts')")).await;
+    assert_eq!(texts(&client, "SELECT name FROM tintype.source").await, ["posts"], "the dropped table is forgotten");
+    run(&client, "replaced", &format!("ALTER TABLE posts RENAME TO posts_old; ALTER TABLE posts_old RENAME CONSTRAINT posts_pkey TO old_pkey; ALTER INDEX posts_slug_key RENAME TO old_slug; {POSTS}; SELECT tintype.attach('posts')")).await;
+    let names = "SELECT name || ' ' || relation FROM tintype.source ORDER BY 1";
+    assert_eq!(
+        texts(&client, names).await,
+        ["posts posts", "posts_old posts_old"],
+        "both are watched, each under its name"
+    );
+    run(&client, "write", "INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')").await;
+    assert_eq!(publish_one(&client, "the new one").await, "1");
+    run(&client, "write", "INSERT INTO posts_old (id, slug, body) VALUES (2, 'two', 'x')").await;
+    assert_eq!(publish_one_of(&client).await, ["2"]);
+}
+
+/// The marked keys of all sources.
+async fn publish_one_of(client: &tokio_postgres::Client) -> Vec<String> {
+    texts(
+        client,
+        "SELECT c.key FROM tintype.change c JOIN tintype.source s ON s.id = c.source WHERE s.name = 'posts_old'",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn an_upgrade_refreshes_the_trigger_functions_even_beside_a_dropped_table() {
+    let (_test, client) = installed().await;
+    run(
+        &client,
+        "tables",
+        "CREATE TABLE gone (id int PRIMARY KEY, body text); CREATE TABLE posts (id int PRIMARY KEY, body text)",
+    )
+    .await;
+    run(&client, "attach", "SELECT tintype.attach('gone'), tintype.attach('posts'); DROP TABLE gone").await;
+    run(
+        &client,
+        "an older function",
+        "CREATE OR REPLACE FUNCTION tintype.mark_2() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    )
+    .await;
+    run(&client, "upgrade", &tintype::install::up(&[1])).await;
+    run(&client, "write", "INSERT INTO posts VALUES (1, 'x')").await;
+    assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_row_whose_key_changes_brings_its_picture_along_and_a_copied_one_stays() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "attach", "SELECT tintype.attach('posts')").await;
+    run(&client, "write", "INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')").await;
+    publish_one(&client, "its first key").await;
+    run(&client, "another key", "UPDATE posts SET id = 7 WHERE id = 1").await;
+    assert_eq!(publish_one(&client, "its second key").await, "7");
+    let image =
+        "SELECT og_image_url = 'https://cdn.example/' || md5(id::text) || '/1.png' FROM posts ORDER BY id DESC LIMIT 1";
+    assert_eq!(text(&client, image).await, "t", "the new picture replaces the one that came along");
+    let copied = "INSERT INTO posts (id, slug, body, og_image_url) SELECT 8, 'two', 'y', og_image_url FROM posts";
+    run(&client, "a picture of another row, chosen by hand", copied).await;
+    let (fold, publish) = ("SELECT tintype.fold(10)", "SELECT p.outcome FROM tintype.claim(1, 10, 60) j, tintype.source s, tintype.read_row(s, j.key) r,
+        tintype.publish(jsonb_build_array(jsonb_build_object('source', s.id, 'key', j.key, 'lease', j.lease, 'state', 'ready', 'content', r.content,
+            'template', 't', 'url', 'https://cdn.example/8/1.png', 'object', '8/1.png', 'in_row', false, 'updated_at', now()))) p");
+    run(&client, "fold", fold).await;
+    assert_eq!(text(&client, publish).await, "kept");
+    assert_eq!(text(&client, image).await, "f", "what was chosen by hand stays");
+}

@@ -1,0 +1,228 @@
+//! Commands at work: what they count, what they print as JSON, and how they stand to a worker that runs or does not.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use super::POSTS;
+use crate::support::{
+    eventually,
+    postgres::TestDatabase,
+    program::{Ran, command, run as run_program, tintype},
+    schema::{installed, run, text},
+};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A command line whose host has this name.
+fn on_host(url: &str, host: &str, arguments: &[&str]) -> Command {
+    let mut command = command(arguments);
+    command.env("DATABASE_URL", url).env("HOSTNAME", host);
+    command
+}
+
+/// A worker that stores in a folder; it ends with the value.
+fn worker(url: &str, folder: &tempfile::TempDir) -> Child {
+    let storage = folder.path().to_str().unwrap();
+    let arguments = ["run", "--storage", storage, "--public-base-url", "https://cdn.example/og", "--log", "error"];
+    on_host(url, "box", &arguments).spawn().expect("the worker starts")
+}
+
+fn json(ran: &Ran) -> Vec<Value> {
+    ran.done()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
+#[tokio::test]
+async fn status_of_nothing_and_of_something() {
+    let (test, client) = installed().await;
+    let empty = tintype(&test.url(), &["status"]).await;
+    assert_eq!((empty.done(), empty.stderr.as_str()), ("", "no table is attached\nnext: tintype attach TABLE\n"));
+    assert!(json(&tintype(&test.url(), &["status", "--json"]).await).is_empty());
+    run(&client, "a host", POSTS).await;
+    run(&client, "more", "CREATE TABLE notes (id int PRIMARY KEY, body text); SELECT tintype.attach('notes'), tintype.pause('notes'); INSERT INTO notes VALUES (1, 'x')").await;
+    let full = tintype(&test.url(), &["status"]).await;
+    let lines: Vec<Vec<&str>> = full.done().lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        lines[0],
+        ["source", "state", "ready", "skipped", "failed", "pending", "processing", "retrying", "oldest"]
+    );
+    assert_eq!(lines[1][..7], ["notes", "paused", "0", "0", "0", "1", "0"], "{full:?}");
+    assert_eq!(lines[2][..7], ["posts", "watching", "0", "0", "0", "0", "0"], "{full:?}");
+    assert_eq!(full.stderr, "no worker is running: tintype run\n");
+    assert!(!full.stdout.contains('\u{1b}'));
+    let objects = json(&tintype(&test.url(), &["status", "--json"]).await);
+    assert_eq!(objects.len(), 2);
+    assert_eq!(
+        (&objects[0]["source"], &objects[0]["pending"], &objects[0]["workers"]),
+        (&"notes".into(), &1.into(), &0.into())
+    );
+}
+
+#[tokio::test]
+async fn a_pause_is_of_one_table() {
+    let (_test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    run(&client, "another", "CREATE TABLE notes (id int PRIMARY KEY, body text); SELECT tintype.attach('notes')").await;
+    run(&client, "marks", "INSERT INTO notes VALUES (1, 'x'); UPDATE posts SET body = 'x' WHERE id < 3").await;
+    for (call, states, depth) in [
+        ("pause('notes')", "notes paused, posts watching", "2"),
+        ("pause('posts')", "notes paused, posts paused", "0"),
+        ("resume('notes')", "notes watching, posts paused", "1"),
+        ("resume('posts')", "notes watching, posts watching", "3"),
+    ] {
+        run(&client, call, &format!("SELECT tintype.{call}")).await;
+        let now =
+            text(&client, "SELECT string_agg(source || ' ' || state, ', ' ORDER BY source) FROM tintype.status").await;
+        assert_eq!(now, states, "{call}");
+        assert_eq!(text(&client, "SELECT depth FROM tintype.queue_depth").await, depth, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn backfill_counts_and_marks() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    run(&client, "two have a picture", "UPDATE posts SET image = 'https://cdn.example/' || id WHERE id > 3").await;
+    let cases: &[(&[&str], i64)] = &[
+        (&[], 3),
+        (&["--rerender"], 5),
+        (&["--where", "id >= 2"], 2),
+        (&["--where", "id >= 2", "--rerender"], 4),
+        (&["--where", "title LIKE 'Post %' AND false"], 0),
+    ];
+    for (flags, expected) in cases {
+        for dry in [true, false] {
+            let mut arguments = [&["backfill", "posts", "--json"], *flags].concat();
+            if dry {
+                arguments.push("--dry-run");
+            }
+            let outcome = json(&tintype(&test.url(), &arguments).await).remove(0);
+            let told = (&outcome["scanned"], &outcome["marked"], &outcome["dry_run"]);
+            assert_eq!(told, (&5.into(), &(*expected).into(), &dry.into()), "{arguments:?}");
+            let marked =
+                text(&client, "WITH gone AS (DELETE FROM tintype.change RETURNING 1) SELECT count(*) FROM gone").await;
+            assert_eq!(marked, if dry { "0".to_owned() } else { expected.to_string() }, "{arguments:?}");
+        }
+    }
+    let words = tintype(&test.url(), &["backfill", "posts", "--dry-run"]).await;
+    assert_eq!((words.done(), words.stderr.as_str()), ("", "3 of 5 rows of posts would be drawn\n"));
+    let words = tintype(&test.url(), &["backfill", "posts"]).await;
+    assert!(words.stderr.starts_with("marked 3 of 5 rows of posts\nnext: tintype run"), "{words:?}");
+    let wrong = tintype(&test.url(), &["backfill", "posts", "--where", "idd > 3"]).await;
+    assert!(wrong.code == 2 && wrong.error().contains("column \"idd\" does not exist"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn waiting_without_a_worker_is_no_use() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    let ran = tintype(&test.url(), &["backfill", "posts", "--wait"]).await;
+    super::well_said("no worker", &ran, 1);
+    assert_eq!(ran.hint(), "start one with tintype run");
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.change").await, "5", "what is marked stays marked");
+    run(&client, "nothing to wait for", "DELETE FROM tintype.change; UPDATE posts SET image = 'x'").await;
+    tintype(&test.url(), &["backfill", "posts", "--wait"]).await.done();
+}
+
+#[tokio::test]
+async fn a_worker_is_seen_waited_for_and_its_failures_are_told() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    run(&client, "a row that takes no URL", "ALTER TABLE posts ADD CHECK (id <> 3 OR image IS NULL)").await;
+    let url = test.url();
+    let healthy = async || run_program(on_host(&url, "box", &["healthcheck"])).await;
+    let ran = healthy().await;
+    super::well_said("no worker yet", &ran, 1);
+    assert_eq!(ran.hint(), "start one with tintype run");
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = worker(&url, &folder);
+    eventually("the worker's heartbeat", LIMIT, async || (healthy().await.code == 0).then_some(())).await;
+    let elsewhere = run_program(on_host(&url, "another", &["healthcheck"])).await;
+    assert_eq!(elsewhere.code, 1, "the worker of another host is not this host's: {elsewhere:?}");
+
+    let ran = tintype(&url, &["backfill", "posts", "--wait"]).await;
+    super::well_said("one row fails", &Ran { stderr: ran.stderr.replace("drew 4 of 5 rows of posts\n", ""), ..ran }, 4);
+    let drawn = "SELECT count(*) FROM posts WHERE image LIKE 'https://cdn.example/og/posts/%'";
+    assert_eq!(text(&client, drawn).await, "4");
+    let status = json(&tintype(&url, &["status", "--json"]).await).remove(0);
+    assert_eq!((&status["ready"], &status["failed"], &status["workers"]), (&4.into(), &1.into(), &1.into()));
+
+    for (arguments, marked) in [(&["retry", "posts", "1", "--json"][..], 0), (&["retry", "posts", "3", "--json"], 1)] {
+        assert_eq!(json(&tintype(&url, arguments).await)[0]["marked"], marked, "{arguments:?}");
+    }
+    let idle = "SELECT depth = 0 AND (SELECT state = 'failed' AND content IS NOT NULL FROM tintype.image WHERE key = '3') FROM tintype.queue_depth";
+    eventually("the retried row fails again", LIMIT, async || (text(&client, idle).await == "t").then_some(())).await;
+    run(&client, "the table is mended", "ALTER TABLE posts DROP CONSTRAINT posts_check").await;
+    let ran = tintype(&url, &["retry"]).await;
+    assert_eq!((ran.done(), ran.stderr.as_str()), ("", "1 rows will be tried again\n"));
+    eventually("the row gets its picture", LIMIT, async || (text(&client, drawn).await == "5").then_some(())).await;
+
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_until_idle_tells_of_failures_by_its_exit_code() {
+    let (test, client) = installed().await;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = folder.path().to_str().unwrap();
+    let arguments =
+        ["run", "--exit-when-idle", "--storage", storage, "--public-base-url", "https://cdn.example", "--log", "error"];
+    let ran = tintype(&test.url(), &arguments).await;
+    assert_eq!((ran.done(), ran.stderr.as_str()), ("", ""), "nothing to do");
+    run(&client, "a host", &POSTS.replace("image text", "image text CHECK (id <> 3 OR image IS NULL)")).await;
+    tintype(&test.url(), &["backfill", "posts"]).await.done();
+    let ran = tintype(&test.url(), &arguments).await;
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.error().starts_with("1 rows have no picture") && ran.hint().contains("tintype retry"), "{ran:?}");
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.worker").await, "0", "it takes its leave");
+}
+
+#[tokio::test]
+async fn what_run_refuses_before_it_starts() {
+    let test = TestDatabase::new().await;
+    for (arguments, code, error, hint) in [
+        (&["run"][..], 3, "no storage is named", "--storage s3://bucket/prefix"),
+        (
+            &["run", "--storage", "/tmp", "--concurrency", "0"],
+            2,
+            "--concurrency 0 would draw nothing",
+            "one card a core",
+        ),
+        (
+            &["run", "--storage", "/tmp", "--log", "tintype=loud"],
+            2,
+            "--log tintype=loud",
+            "error, warn, info, debug, trace",
+        ),
+    ] {
+        let ran = tintype(&test.url(), arguments).await;
+        super::well_said(&format!("{arguments:?}"), &ran, code);
+        assert!(ran.error().starts_with(error) && ran.hint().contains(hint), "{arguments:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_says_json_is_json() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("x.png");
+    for arguments in [
+        &["install", "--json"][..],
+        &["attach", "posts", "--json"],
+        &["backfill", "posts", "--json"],
+        &["backfill", "posts", "--json", "--dry-run"],
+        &["status", "--json"],
+        &["retry", "--json"],
+        &["preview", "posts", "1", "--json", "-o", picture.to_str().unwrap()],
+    ] {
+        let ran = tintype(&test.url(), arguments).await;
+        assert_eq!(json(&ran).len(), 1, "{arguments:?}");
+        assert!(json(&ran)[0].is_object() && ran.stderr.is_empty(), "{arguments:?}: {ran:?}");
+    }
+}

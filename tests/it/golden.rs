@@ -1,0 +1,179 @@
+//! Golden pictures: cards are drawn and compared, pixel for pixel, with the references in `fixtures/golden`. Only embedded faces
+//! appear in them, so a machine's own fonts do not matter. A reference can only be made by `scripts/approve-golden`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tintype::card::{Card, CodeCard, Eyebrow, Options, Renderer, TitleCard};
+
+/// The references hold for this architecture; elsewhere floating point may round otherwise.
+const ARCHITECTURE: &str = "x86_64";
+
+const ELIXIR: &str = include_str!("../../fixtures/golden/form.ex.txt");
+const RUST: &str = include_str!("../../fixtures/golden/worker.rs.txt");
+const DIFF: &str = " fn claim(&self) -> u32 {\n-    self.limit\n+    self.limit.min(self.free())\n }";
+const SQL: &str = "SELECT tintype.attach(\n  'public.posts',\n  body  => 'body',\n  image => 'og_image_url'\n);";
+
+fn eyebrow() -> Eyebrow {
+    Eyebrow { author: Some("Grace Hopper".to_owned()), site: Some("notes.example".to_owned()) }
+}
+
+fn code(title: &str, language: &str, code: &str) -> CodeCard {
+    CodeCard {
+        eyebrow: eyebrow(),
+        title: (!title.is_empty()).then(|| title.to_owned()),
+        language: Some(language.to_owned()),
+        code: code.to_owned(),
+        ..CodeCard::default()
+    }
+}
+
+fn title(title: &str) -> TitleCard {
+    TitleCard {
+        eyebrow: eyebrow(),
+        title: title.to_owned(),
+        excerpt: Some("What one global lock at commit means for a table that everybody writes to.".to_owned()),
+        tags: vec!["postgres".to_owned(), "queues".to_owned()],
+        date: Some("21 Nov 2026".to_owned()),
+    }
+}
+
+fn check(name: &str, options: &Options, card: &Card) {
+    let renderer = Renderer::new(options).unwrap();
+    let image = renderer.render(card).unwrap();
+    assert!(image.missing.is_empty(), "{name}: goldens use embedded faces only, not for {:?}", image.missing);
+    assert_eq!(image.bytes, renderer.render(card).unwrap().bytes, "{name}: the same card gave other bytes");
+    assert!(image.bytes.len() < 300_000, "{name}: {} bytes", image.bytes.len());
+    if std::env::consts::ARCH == ARCHITECTURE {
+        compare(name, &image.bytes);
+    }
+}
+
+fn compare(name: &str, got: &[u8]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let save = |kind: &str, bytes: &[u8]| -> PathBuf {
+        let folder = root.join("target/golden");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("{name}.{kind}.png"));
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let Ok(wanted) = fs::read(root.join(format!("fixtures/golden/{name}.png"))) else {
+        let path = save("got", got);
+        panic!("{name} has no reference; look at {} and approve it with scripts/approve-golden {name}", path.display());
+    };
+    let (got_size, got_pixels) = decode(got);
+    let (size, pixels) = decode(&wanted);
+    assert_eq!(got_size, size, "{name}: the sizes differ");
+    let different = got_pixels.iter().zip(&pixels).filter(|(a, b)| a != b).count();
+    if different > 0 {
+        let path = save("got", got);
+        save("diff", &difference(size, &got_pixels, &pixels));
+        panic!("{name}: {different} pixels differ from the reference; see {} and its .diff.png", path.display());
+    }
+}
+
+fn decode(bytes: &[u8]) -> ((u32, u32), Vec<[u8; 3]>) {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().unwrap();
+    let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut buffer).unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgb);
+    ((info.width, info.height), buffer.as_chunks::<3>().0.to_vec())
+}
+
+/// What differs, bright; what does not, black.
+fn difference((width, height): (u32, u32), got: &[[u8; 3]], wanted: &[[u8; 3]]) -> Vec<u8> {
+    let bright =
+        |a: &[u8; 3], b: &[u8; 3]| -> [u8; 3] { std::array::from_fn(|at| a[at].abs_diff(b[at]).saturating_mul(4)) };
+    let pixels: Vec<u8> = got.iter().zip(wanted).flat_map(|(a, b)| bright(a, b)).collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    bytes
+}
+
+fn look(name: &str) -> Options {
+    Options { look: name.to_owned(), ..Options::default() }
+}
+
+#[test]
+fn code_that_closes() {
+    let card = Card::Code(code("Pictures for every post in one statement", "sql", SQL));
+    check("code-closed-night", &look("night"), &card);
+}
+
+#[test]
+fn code_under_two_lines_of_title() {
+    let long = "Why your queue table gets slower every hour that one analytics query stays open";
+    check("code-two-lines-paper", &look("paper"), &Card::Code(code(long, "sql", SQL)));
+}
+
+#[test]
+fn code_that_runs_off_the_picture() {
+    let title = "Save a LiveView form and queue its social image";
+    let card = CodeCard { file: Some("drops_live/form.ex".to_owned()), ..code(title, "ex", ELIXIR) };
+    check("code-open-night", &look("night"), &Card::Code(card));
+}
+
+#[test]
+fn code_that_runs_off_light_paper() {
+    let card = CodeCard { file: Some("src/worker.rs".to_owned()), ..code("One loop, two ways to wake up", "rs", RUST) };
+    check("code-open-paper", &look("paper"), &Card::Code(card));
+}
+
+#[test]
+fn code_without_a_title() {
+    let card = CodeCard { file: Some("drops_live/form.ex".to_owned()), ..code("", "elixir", ELIXIR) };
+    check("code-untitled-night", &look("night"), &Card::Code(card));
+}
+
+#[test]
+fn one_line_in_the_middle() {
+    check("code-one-line-night", &look("night"), &Card::Code(code("One line", "rust", "let seen = a != b && b >= c;")));
+}
+
+#[test]
+fn stressed_lines_with_numbers() {
+    let card =
+        CodeCard { highlights: vec![2..=2, 4..=4], line_numbers: Some(41), ..code("Four lines of SQL", "sql", SQL) };
+    check("code-stressed-paper", &look("paper"), &Card::Code(card));
+}
+
+#[test]
+fn a_diff() {
+    check("code-diff-night", &look("night"), &Card::Code(code("Claim no more than there is room for", "diff", DIFF)));
+}
+
+#[test]
+fn lines_too_wide_and_marks_for_what_deceives() {
+    let text = format!("if access != \"user\u{202e} \u{2066}// check\" {{ // {}\n}}", "wide ".repeat(30));
+    check("code-wide-night", &look("night"), &Card::Code(code("A line that is too wide fades out", "c", &text)));
+}
+
+#[test]
+fn a_bundled_theme_at_twice_the_size() {
+    let options = Options { look: "paper".to_owned(), theme: Some("Solarized (light)".to_owned()), scale: 2 };
+    check("code-theme-double", &options, &Card::Code(code("Twice the size", "rust", RUST)));
+}
+
+#[test]
+fn a_title_with_everything() {
+    let card = title("Postgres LISTEN/NOTIFY, and when it stops scaling");
+    check("title-full-night", &look("night"), &Card::Title(card));
+}
+
+#[test]
+fn a_title_alone() {
+    let card = TitleCard { title: "A year of writing Elixir every day".to_owned(), ..TitleCard::default() };
+    check("title-alone-paper", &look("paper"), &Card::Title(card));
+}
+
+#[test]
+fn a_title_of_many_words() {
+    let card = title(&"Everything that a title could say and then some more of it ".repeat(5));
+    check("title-long-night", &look("night"), &Card::Title(card));
+}
