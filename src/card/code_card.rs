@@ -19,7 +19,7 @@ use super::{CardError, CodeCard};
 /// Strength of the bands behind stressed, added and removed lines.
 const BAND: f32 = 0.15;
 /// How much of their colour lines keep beside stressed ones.
-const DIMMED: f32 = 0.5;
+const DIMMED: f32 = 0.62;
 
 /// What is known of a card's code before it is drawn.
 struct Code {

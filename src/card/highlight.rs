@@ -248,6 +248,6 @@ mod tests {
             let line = unit.repeat(20_000);
             spans(language, &[line.as_str(); 12].join("\n"));
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
     }
 }

@@ -10,11 +10,13 @@ use super::ground::{Frame, Ground};
 use super::layout::{HEIGHT, WIDTH, code, title, window};
 use super::look::Look;
 use super::paint::{Canvas, Rounded};
-use super::palette::{DITHER, Finder, GROUND_COLOURS, Sample, nearest, represent};
+use super::palette::{DITHER, Finder, GROUND_COLOURS, Sample, Search, represent};
 
 /// Layers kept; most posts share three places of the window.
 const MOST_LAYERS: usize = 12;
 
+/// Rounds in which a layer's colours are improved.
+const ROUNDS: usize = 4;
 /// The plain ground's place in the palette.
 const PLAIN: u8 = 0;
 /// Pixels between those that are looked at for the ground's colours.
@@ -155,7 +157,7 @@ impl Layers {
         let plain = self.look.ground;
         samples.retain(|sample| !near(sample.colour, plain.channels()));
         let mut colours = vec![[plain.0, plain.1, plain.2]];
-        colours.extend(represent(&mut samples, GROUND_COLOURS - 1));
+        colours.extend(represent(&mut samples, GROUND_COLOURS - 1, ROUNDS));
         colours
     }
 
@@ -200,23 +202,24 @@ fn index_shapes(drawn: &Pixmap, ground: &Pixmap, indices: &mut [u8], palette: &m
     let mut samples: Vec<Sample> =
         counts.iter().map(|(colour, count)| Sample { colour: colour.map(f32::from), weight: *count as f32 }).collect();
     samples.sort_unstable_by(|a, b| a.colour.partial_cmp(&b.colour).unwrap_or(std::cmp::Ordering::Equal));
-    palette.extend(represent(&mut samples, SHAPE_COLOURS));
+    palette.extend(represent(&mut samples, SHAPE_COLOURS, ROUNDS));
     let colours: Vec<[f32; 3]> = palette.iter().map(|colour| colour.map(f32::from)).collect();
+    let mut search = Search::new(&colours);
     let places: HashMap<[u8; 3], u8> =
-        counts.keys().map(|colour| (*colour, nearest(&colours, colour.map(f32::from)) as u8)).collect();
+        counts.keys().map(|colour| (*colour, search.nearest(colour.map(f32::from)).0 as u8)).collect();
     for (at, colour) in changed {
         indices[at] = places[&colour];
     }
 }
 
-/// The threshold of a pixel in an ordered dither of 8 × 8 (Bayer 1973), between 0 and 1.
+/// The threshold of a pixel in an ordered dither of 4 × 4 (Bayer 1973), between 0 and 1.
 pub(super) fn threshold(x: usize, y: usize) -> f32 {
     let mut value = 0;
-    for bit in 0..3 {
+    for bit in 0..2 {
         let (x, y) = (x >> bit & 1, y >> bit & 1);
         value = value << 2 | (x ^ y) << 1 | y;
     }
-    (value as f32 + 0.5) / 64.0
+    (value as f32 + 0.5) / 16.0
 }
 
 #[cfg(test)]
@@ -225,10 +228,10 @@ mod tests {
 
     #[test]
     fn thresholds_are_all_different() {
-        let mut all: Vec<u32> = (0..64).map(|at| (threshold(at % 8, at / 8) * 128.0) as u32).collect();
+        let mut all: Vec<u32> = (0..16).map(|at| (threshold(at % 4, at / 4) * 32.0) as u32).collect();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), 64);
+        assert_eq!(all.len(), 16);
     }
 
     #[test]

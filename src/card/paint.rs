@@ -2,7 +2,7 @@
 //! above.
 
 use tiny_skia::{
-    Color, FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point, Rect, Shader, SpreadMode,
+    Color, FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point, Shader, SpreadMode,
     Transform,
 };
 
@@ -106,14 +106,22 @@ impl Canvas {
         self.pixmap.fill_path(&path, &paint, rule, Transform::from_scale(self.scale, self.scale), None);
     }
 
-    /// Lays a colour over a rectangle, from nothing at its top to all at its bottom.
+    /// Lays a colour over a part of the picture, from nothing at its top to all at its bottom.
     pub(super) fn fade_down(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Rgb) {
-        let Some(rect) = Rect::from_xywh(x, y, width, height) else { return };
-        let stops = vec![GradientStop::new(0.0, solid(colour, 0.0)), GradientStop::new(1.0, solid(colour, 1.0))];
-        let (from, to) = (Point::from_xy(x, y), Point::from_xy(x, y + height));
-        let Some(shader) = LinearGradient::new(from, to, stops, SpreadMode::Pad, Transform::identity()) else { return };
-        let paint = Paint { shader, ..Paint::default() };
-        self.pixmap.fill_rect(rect, &paint, Transform::from_scale(self.scale, self.scale), None);
+        let [left, top, right, bottom] = [x, y, x + width, y + height].map(|place| (place * self.scale) as usize);
+        let across = self.pixmap.width() as usize;
+        let colour = [colour.0, colour.1, colour.2];
+        let rows = self.pixmap.data_mut().chunks_exact_mut(across * 4).enumerate().take(bottom).skip(top);
+        for (row, pixels) in rows {
+            let alpha = (((row - top) as f32 + 0.5) / (bottom - top) as f32 * 255.0).round() as u8;
+            for pixel in &mut pixels.as_chunks_mut::<4>().0[left.min(across)..right.min(across)] {
+                if pixel[..3] != colour {
+                    for (under, over) in pixel.iter_mut().zip(colour) {
+                        *under = times(over, alpha).saturating_add(times(*under, 255 - alpha));
+                    }
+                }
+            }
+        }
     }
 
     /// Draws a line of glyphs that starts at `at`: pixels of the picture, the second a whole one, the baseline.

@@ -4,9 +4,7 @@
 /// Colours of the ground; the others are for what stands on it.
 pub(super) const GROUND_COLOURS: usize = 112;
 /// How far an ordered dither reaches, in levels of a channel.
-pub(super) const DITHER: f32 = 4.0;
-/// Rounds of k-means (Lloyd 1982).
-const ROUNDS: usize = 4;
+pub(super) const DITHER: f32 = 3.0;
 
 /// A set of weighted colours that are to be represented by fewer.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +15,13 @@ pub(super) struct Sample {
 
 /// At most `count` colours that represent the samples: boxes are split where they vary most, then each colour moves to the mean
 /// of what is nearest to it. The order of the samples decides nothing but ties.
-pub(super) fn represent(samples: &mut [Sample], count: usize) -> Vec<[u8; 3]> {
+pub(super) fn represent(samples: &mut [Sample], count: usize, rounds: usize) -> Vec<[u8; 3]> {
     let mut colours = split(samples, count);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
+        let mut search = Search::new(&colours);
         let mut sums = vec![([0.0_f32; 3], 0.0_f32); colours.len()];
         for sample in samples.iter() {
-            let (sum, weight) = &mut sums[nearest(&colours, sample.colour)];
+            let (sum, weight) = &mut sums[search.nearest(sample.colour).0];
             for (total, channel) in sum.iter_mut().zip(sample.colour) {
                 *total += channel * sample.weight;
             }
@@ -93,22 +92,33 @@ impl Spread {
     }
 }
 
-/// The place of the colour that is nearest.
-pub(super) fn nearest(colours: &[[f32; 3]], wanted: [f32; 3]) -> usize {
-    let mut best = (f32::MAX, 0);
-    for (at, colour) in colours.iter().enumerate() {
-        let (r, g, b) = (colour[0] - wanted[0], colour[1] - wanted[1], colour[2] - wanted[2]);
-        let distance = r * r + g * g + b * b;
-        if distance < best.0 {
-            best = (distance, at);
-        }
+/// Colours to search, a channel at a time, as processors like it.
+pub(super) struct Search {
+    channels: [Vec<f32>; 3],
+    distances: Vec<f32>,
+}
+
+impl Search {
+    pub(super) fn new(colours: &[[f32; 3]]) -> Self {
+        let channel = |axis: usize| colours.iter().map(|colour| colour[axis]).collect();
+        Self { channels: [channel(0), channel(1), channel(2)], distances: vec![0.0; colours.len()] }
     }
-    best.1
+
+    /// The place of the colour that is nearest, the first of several; and the square of its distance.
+    pub(super) fn nearest(&mut self, wanted: [f32; 3]) -> (usize, f32) {
+        let [reds, greens, blues] = &self.channels;
+        for (((distance, r), g), b) in self.distances.iter_mut().zip(reds).zip(greens).zip(blues) {
+            let (r, g, b) = (r - wanted[0], g - wanted[1], b - wanted[2]);
+            *distance = r * r + g * g + b * b;
+        }
+        let least = self.distances.iter().copied().fold(f32::MAX, f32::min);
+        (self.distances.iter().position(|distance| *distance <= least).unwrap_or(0), least)
+    }
 }
 
 /// Finds nearest colours, remembering the answer for each small cube of colours.
 pub(super) struct Finder {
-    colours: Vec<[f32; 3]>,
+    search: Search,
     low: [f32; 3],
     steps: [f32; 3],
     cells: Vec<u8>,
@@ -128,7 +138,13 @@ impl Finder {
         let low = std::array::from_fn(|axis| bound(axis, f32::min) - DITHER);
         let steps =
             std::array::from_fn(|axis| (CUBES - 1) as f32 / (bound(axis, f32::max) + DITHER - low[axis]).max(1.0));
-        Self { colours, low, steps, cells: vec![0; CUBES.pow(3)], known: vec![false; CUBES.pow(3)] }
+        Self {
+            search: Search::new(&colours),
+            low,
+            steps,
+            cells: vec![0; CUBES.pow(3)],
+            known: vec![false; CUBES.pow(3)],
+        }
     }
 
     /// The place of the colour nearest to the cube in which `wanted` lies.
@@ -141,7 +157,7 @@ impl Finder {
             middle[axis] = self.low[axis] + (along as f32 + 0.5) / self.steps[axis];
         }
         if !self.known[cell] {
-            self.cells[cell] = nearest(&self.colours, middle) as u8;
+            self.cells[cell] = self.search.nearest(middle).0 as u8;
             self.known[cell] = true;
         }
         self.cells[cell]
@@ -159,20 +175,20 @@ mod tests {
     #[test]
     fn few_colours_are_kept_as_they_are() {
         let colours = [[0.0, 0.0, 0.0], [255.0, 0.0, 0.0], [1.0, 2.0, 3.0], [9.0, 9.0, 200.0]];
-        assert_eq!(represent(&mut samples(&colours), 8), [[0, 0, 0], [1, 2, 3], [9, 9, 200], [255, 0, 0]]);
+        assert_eq!(represent(&mut samples(&colours), 8, 2), [[0, 0, 0], [1, 2, 3], [9, 9, 200], [255, 0, 0]]);
     }
 
     #[test]
     fn a_ramp_is_spread_evenly() {
         let ramp: Vec<[f32; 3]> = (0..=255).map(|v| [v as f32; 3]).collect();
-        let colours = represent(&mut samples(&ramp), 16);
+        let colours = represent(&mut samples(&ramp), 16, 4);
         assert_eq!(colours.len(), 16);
         assert!(colours.windows(2).all(|pair| (12..=20).contains(&(pair[1][0] - pair[0][0]))), "{colours:?}");
     }
 
     #[test]
     fn nothing_is_represented_by_nothing() {
-        assert!(represent(&mut [], 8).is_empty());
+        assert!(represent(&mut [], 8, 1).is_empty());
     }
 
     #[test]

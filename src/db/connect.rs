@@ -56,7 +56,7 @@ impl Connector {
         let tls = info.tls.connector()?;
         let options = format!(
             "{} -c search_path={SEARCH_PATH} -c client_min_messages=warning -c timezone=UTC -c datestyle=ISO \
-             -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c statement_timeout={} \
+             -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c jit=off -c statement_timeout={} \
              -c lock_timeout={} -c idle_in_transaction_session_timeout=60000",
             info.options.as_deref().unwrap_or_default(),
             limits.statement.as_millis(),

@@ -22,9 +22,10 @@ async fn publish_one(client: &Client, what: &str) -> String {
     let publish = "SELECT string_agg(p.outcome, ' ')
           FROM (SELECT jsonb_build_array(jsonb_build_object(
                     'source', j.source, 'key', j.key, 'lease', j.lease, 'state', 'ready', 'content', r.content, 'template', 't',
-                    'url', 'https://cdn.example/' || md5(j.key) || '/1.png', 'object', md5(j.key) || '/1.png', 'in_row', false,
+                    'url', 'https://cdn.example/' || o.path, 'object', o.path, 'in_row', false,
                     'updated_at', now())) AS batch
-                  FROM tintype.job j JOIN tintype.source s ON s.id = j.source, tintype.read_row(s, j.key) r) b,
+                  FROM tintype.job j JOIN tintype.source s ON s.id = j.source, tintype.read_row(s, j.key) r,
+                       LATERAL (SELECT md5(j.key) || '/' || md5(r.content) || '.png' AS path) o) b,
                tintype.publish(b.batch) p";
     assert_eq!(text(client, publish).await, "published", "{what}: {claimed:?}");
     assert_eq!(text(client, "SELECT count(*) FROM tintype.job").await, "0", "{what}: the job is done");

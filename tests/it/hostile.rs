@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use tintype::card::{Card, CodeCard, Eyebrow, Options, Renderer, TitleCard};
 
-/// What a card may take in a debug build on a busy machine.
-const SOON: Duration = Duration::from_secs(3);
+/// What a card may take in a debug build on the busiest of machines; without the limits some of these texts take minutes.
+const SOON: Duration = Duration::from_secs(10);
 
 fn texts() -> Vec<(&'static str, String)> {
     let every = |range: std::ops::Range<u32>| range.filter_map(char::from_u32).collect::<String>();

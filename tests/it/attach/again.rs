@@ -45,7 +45,7 @@ async fn attach_again_is_an_edit() {
     assert_eq!(marks("UPDATE posts SET views = 11").await, 1);
     assert_eq!(
         texts(&client, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1").await,
-        ["tintype_insert", "tintype_update"]
+        ["tintype_erased", "tintype_insert", "tintype_update"]
     );
     run(&client, "mark", "UPDATE posts SET body = 'c', image = NULL, og_image_url = NULL").await;
     assert_eq!(publish_one(&client, "under the old key").await, "1");

@@ -103,7 +103,7 @@ async fn who_may_attach_but_owns_no_table_is_told_who_can_detach() {
     assert!(
         refusal
             .hint
-            .contains("DROP TRIGGER tintype_insert ON public.posts; DROP TRIGGER tintype_update ON public.posts;"),
+            .contains("DROP TRIGGER tintype_erased ON public.posts; DROP TRIGGER tintype_insert ON public.posts; DROP TRIGGER tintype_update ON public.posts;"),
         "{refusal:?}"
     );
     run(&client, "no role stays", "ROLLBACK").await;
@@ -112,8 +112,8 @@ async fn who_may_attach_but_owns_no_table_is_told_who_can_detach() {
     run(
         &client,
         "as told",
-        "RESET ROLE; DROP TRIGGER tintype_insert ON posts; DROP TRIGGER tintype_update ON posts; SET ROLE keeper;
-         SELECT tintype.detach('posts')",
+        "RESET ROLE; DROP TRIGGER tintype_erased ON posts; DROP TRIGGER tintype_insert ON posts; DROP TRIGGER tintype_update ON posts;
+         SET ROLE keeper; SELECT tintype.detach('posts')",
     )
     .await;
     run(&client, "no role stays", "ROLLBACK").await;
