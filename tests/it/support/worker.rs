@@ -69,7 +69,8 @@ impl Workplace {
                 }
             }
         }
-        found.retain(|path| !path.contains("/.tintype-")); // files that are not complete yet
+        // Files that are not complete yet, and the one that says whether the folder can be written.
+        found.retain(|path| !path.contains("/.tintype-") && path != "tintype-check.txt");
         found.sort();
         found
     }
