@@ -67,7 +67,7 @@ pub struct Outlook {
     pub next_due: Option<Duration>,
 }
 
-/// Text as Postgres sent it. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD instead of an error,
+/// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD instead of an error,
 /// since a row's content is drawn whatever it is.
 struct Text(String);
 
@@ -77,7 +77,7 @@ impl<'a> FromSql<'a> for Text {
     }
 
     fn accepts(ty: &Type) -> bool {
-        *ty == Type::TEXT
+        *ty == Type::BYTEA
     }
 }
 

@@ -36,20 +36,19 @@ pub enum Sleep {
 
 /// Sleeps until there is work. Cancel safe: follow it with [`wake`] in any case.
 pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> {
-    set_bell(db, BELL_SECONDS).await?;
-    if outlast_marks(db).await? {
-        return Ok(Sleep::Work);
-    }
     loop {
+        // Each time anew: another worker may have taken the bell down and left since.
+        set_bell(db, BELL_SECONDS).await?;
+        if outlast_marks(db).await? {
+            return Ok(Sleep::Work);
+        }
         let outlook = queue::outlook(&db.get().await?).await?;
         if outlook.work {
             return Ok(Sleep::Work);
         }
         let patience = if alarm.connected() { FALLBACK } else { POLL };
         let patience = outlook.next_due.map_or(patience, |due| due.min(patience));
-        if timeout(patience, alarm.rung()).await.is_err() {
-            set_bell(db, BELL_SECONDS).await?;
-        }
+        let _ = timeout(patience, alarm.rung()).await;
     }
 }
 

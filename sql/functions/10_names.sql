@@ -1,6 +1,6 @@
 -- Finding what a person meant: tables and columns by name, and the nearest right name where there is none.
 
--- The name in `names` most like `wanted` (Sørensen–Dice over pairs of letters, 0 … 1), or NULL when none is near 0.4.
+-- The name in `names` most like `wanted` (Sorensen-Dice over pairs of letters, 0 to 1), or NULL when none is near 0.4.
 CREATE OR REPLACE FUNCTION tintype.nearest(wanted text, names text[])
 RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH pairs AS (

@@ -41,10 +41,11 @@ RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its
--- parts and tells NULL from '', so no two contents read the same.
+-- parts and tells NULL from '', so no two contents read the same. To SQL_ASCII nothing is converted: the bytes are the database's
+-- own, whatever encoding the client has, and may be no valid text.
 CREATE OR REPLACE FUNCTION tintype.content_sql(src tintype.source, x text)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('substr(encode(sha256(textsend(ROW(%s)::text)), ''hex''), 1, 32)', string_agg(format('%s.%I::text', x, name), ', '))
+    SELECT format('substr(encode(sha256(convert_to(ROW(%s)::text, ''SQL_ASCII'')), ''hex''), 1, 32)', string_agg(format('%s.%I::text', x, name), ', '))
       FROM unnest(tintype.drawn_columns(src)) AS name
 $$;
 
@@ -110,7 +111,7 @@ RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
     SELECT format($sql$
 -- Marks a changed row of %4$s. Owner: tintype; to switch it off: ALTER TABLE %4$s DISABLE TRIGGER tintype_insert (and
 -- tintype_update, tintype_erased), or SELECT tintype.detach(%5$s). SECURITY DEFINER, because the application's role has no rights in schema
--- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 µs a call. First the mark,
+-- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 us a call. First the mark,
 -- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
 -- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.
 CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER%1$s AS %6$s

@@ -17,11 +17,15 @@ RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 
     RETURNING j.*
 $$;
 
--- Gives claimed jobs back at once, without charging an attempt: what a worker does on shutdown.
+-- Gives claimed jobs back at once, without charging an attempt: what a worker does on shutdown. Locks them in key order, as
+-- the fold does, so that the two cannot deadlock.
 CREATE OR REPLACE FUNCTION tintype.release(worker integer)
 RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH freed AS (
-        UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL WHERE j.owner = worker RETURNING 1)
+    WITH mine AS MATERIALIZED (
+        SELECT j.source, j.key FROM tintype.job j WHERE j.owner = worker ORDER BY j.source, j.key FOR UPDATE
+    ), freed AS (
+        UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL
+          FROM mine m WHERE j.source = m.source AND j.key = m.key RETURNING 1)
     SELECT count(*) FROM freed
 $$;
 
@@ -45,6 +49,7 @@ DECLARE
     deadly text;
     parked bigint := 0;
 BEGIN
+    PERFORM FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 ORDER BY j.source, j.key FOR UPDATE;  -- in the fold's order
     UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0
      WHERE j.lease_until < now() AND j.deaths >= 2 AND j.revision > j.claimed_revision;
     FOR poison IN DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key LOOP

@@ -19,3 +19,9 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT %s, %s, %s FROM %s x WHERE %s',
         tintype.wanted_sql(src), tintype.content_sql(src, 'x'), columns, src.relation, tintype.match_sql(src, 'x', '$1')) USING key;
 END $$;
+
+-- A text as the bytes of its UTF-8, or as it is in a database without an encoding, where it may be anything and could not be sent.
+CREATE OR REPLACE FUNCTION tintype.bytes(words text)
+RETURNS bytea LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT convert_to(words, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)
+$$;

@@ -1,7 +1,8 @@
 -- One claimed row: what its picture is made from, how its source wants it drawn, and what the ledger holds for it.
 -- No row: it is deleted.
 SELECT s.name AS source_name, s.draw, s.look, s.theme, s.site,
-       r.wanted, r.content, r.title, r.body, r.author, r.date, r.tags,
+       r.wanted, r.content, tintype.bytes(r.title) AS title, tintype.bytes(r.body) AS body, tintype.bytes(r.author) AS author,
+       tintype.bytes(r.date) AS date, tintype.bytes(r.tags) AS tags,
        to_jsonb(i) AS ledger
   FROM tintype.source s
  CROSS JOIN LATERAL tintype.read_row(s, $2) r

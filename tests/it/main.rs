@@ -3,12 +3,14 @@
 
 mod apps;
 mod attach;
+mod bell;
 mod cli;
 mod db;
 mod golden;
 mod hostile;
 mod install;
 mod queue;
+mod robust;
 mod s3;
 mod scratch;
 mod support;

@@ -5,6 +5,7 @@ use super::{Queue, fold};
 /// A table with these key columns and rows, attached; every row is marked, drawn, published, scanned and swept.
 async fn travels(columns: &str, key: &str, rows: &[&str], settings: &str) {
     let case = format!("{columns} {settings}");
+    let count = i64::try_from(rows.len()).unwrap();
     let queue = Queue::new().await;
     queue.run(&format!("CREATE TABLE keyed ({columns}, body text, og_image_url text, PRIMARY KEY ({key}))")).await;
     queue.run("SELECT tintype.attach('keyed')").await;
@@ -12,24 +13,24 @@ async fn travels(columns: &str, key: &str, rows: &[&str], settings: &str) {
     queue.run(&format!("{settings}; INSERT INTO keyed ({key}, body) VALUES {}; RESET ALL", values.join(", "))).await;
     queue.work().await;
     let drawn = "SELECT count(*) FROM keyed WHERE og_image_url IS NOT NULL";
-    assert_eq!(queue.ask::<i64>(drawn).await, rows.len() as i64, "{case}: rows found by the key of their mark");
+    assert_eq!(queue.ask::<i64>(drawn).await, count, "{case}: rows found by the key of their mark");
     let entries = "SELECT count(*) FROM tintype.image WHERE state = 'ready'";
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: entries in the ledger");
-    queue.run("UPDATE keyed SET og_image_url = NULL").await;
-    for _ in 0..=rows.len() {
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: entries in the ledger");
+    queue.run("SET session_replication_role = replica; UPDATE keyed SET og_image_url = NULL; RESET session_replication_role").await;
+    for _ in 0..=count {
         queue
             .run("SELECT tintype.sweep(s.id, 1) FROM tintype.source s WHERE s.name = 'keyed' AND s.pruned_to IS NULL")
             .await;
     }
-    assert_eq!(fold(&queue.client).await, rows.len() as i64, "{case}: the sweep walks over each row once, row by row");
+    assert_eq!(fold(&queue.client).await, count, "{case}: the sweep walks over each row once, row by row");
     queue.work().await;
-    assert_eq!(queue.ask::<i64>(drawn).await, rows.len() as i64, "{case}: and what it marks is found");
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: under the same keys");
+    assert_eq!(queue.ask::<i64>(drawn).await, count, "{case}: and what it marks is found");
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: under the same keys");
     queue.run("UPDATE tintype.source SET pruned_to = '' WHERE name = 'keyed'").await;
-    for _ in 0..=rows.len() {
+    for _ in 0..=count {
         queue.run("SELECT tintype.sweep(s.id, 1) FROM tintype.source s WHERE s.name = 'keyed' AND s.pruned_to IS NOT NULL").await;
     }
-    assert_eq!(queue.ask::<i64>(entries).await, rows.len() as i64, "{case}: the pruning finds each row as well");
+    assert_eq!(queue.ask::<i64>(entries).await, count, "{case}: the pruning finds each row as well");
 }
 
 #[tokio::test]
@@ -115,4 +116,30 @@ async fn of_types_of_the_hosts_own() {
         .await;
     queue.work().await;
     assert_eq!(queue.ask::<i64>("SELECT count(*) FROM keyed WHERE og_image_url IS NOT NULL").await, 2);
+}
+
+/// The worker, a person at psql, and the host's own sessions must agree on what a row says.
+#[tokio::test]
+async fn a_fingerprint_does_not_depend_on_the_session() {
+    let queue = Queue::new().await;
+    queue
+        .run(
+            "CREATE TABLE dated (id bigint PRIMARY KEY, body text, published_at timestamptz, og_image_url text);
+              SELECT tintype.attach('dated');
+              INSERT INTO dated VALUES (1, 'Déjà vu', '2026-10-25 02:30:00.000001+02')",
+        )
+        .await;
+    let content = "SELECT r.content FROM tintype.source s, tintype.read_row(s, '1') r WHERE s.name = 'dated'";
+    let expected: String = queue.ask(content).await;
+    for settings in [
+        "client_encoding = 'LATIN1'",
+        "timezone = 'Asia/Kolkata'",
+        "datestyle = 'German'",
+        "intervalstyle = 'iso_8601'",
+        "bytea_output = 'escape'",
+    ] {
+        queue.run(&format!("SET {settings}")).await;
+        assert_eq!(queue.ask::<String>(content).await, expected, "{settings}");
+        queue.run("RESET ALL").await;
+    }
 }

@@ -1,6 +1,6 @@
 //! The sweep: finds what no trigger saw, forgets what is gone, goes on where it stood, and harms nothing.
 
-use super::{Queue, fold};
+use super::Queue;
 
 /// One whole sweep of the table `posts`, a step of `chunk` rows at a time; returns how many rows it marked.
 async fn sweep(queue: &Queue, chunk: i32) -> i64 {
@@ -24,7 +24,7 @@ async fn finds_what_no_trigger_saw() {
             "SET session_replication_role = replica; UPDATE posts SET body = 'restored' WHERE id < 3",
             2,
         ),
-        ("URL erased", "UPDATE posts SET og_image_url = NULL WHERE id = 2", 1),
+        ("URL erased", "SET session_replication_role = replica; UPDATE posts SET og_image_url = NULL WHERE id = 2", 1),
         (
             "an earlier URL written back",
             "UPDATE posts SET og_image_url = replace(og_image_url, '.png', '0.png') WHERE id = 2",
@@ -90,7 +90,7 @@ async fn goes_on_where_it_stood() {
     let step = "SELECT tintype.sweep(1, 2)";
     queue.run(step).await;
     assert_eq!(queue.ask::<String>("SELECT swept_to FROM tintype.source").await, "2");
-    queue.run("UPDATE posts SET og_image_url = NULL WHERE id IN (1, 3)").await;
+    queue.run("SET session_replication_role = replica; UPDATE posts SET og_image_url = NULL WHERE id IN (1, 3); RESET session_replication_role").await;
     assert_eq!(queue.ask::<i64>(step).await, 1, "row 3, which is ahead");
     assert_eq!(queue.ask::<i64>(step).await, 0);
     for _ in 0..3 {
@@ -109,7 +109,7 @@ async fn goes_on_where_it_stood() {
 async fn waits_for_nobody_and_rests_while_paused() {
     let queue = Queue::with_posts(1).await;
     queue.work().await;
-    queue.run("UPDATE posts SET og_image_url = NULL").await;
+    queue.run("SET session_replication_role = replica; UPDATE posts SET og_image_url = NULL; RESET session_replication_role").await;
     let other = queue.database.client().await;
     other.batch_execute("BEGIN; SELECT FROM tintype.source FOR UPDATE").await.unwrap();
     assert_eq!(queue.ask::<i64>("SELECT tintype.sweep(1, 10)").await, 0, "another worker sweeps");

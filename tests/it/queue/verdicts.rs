@@ -169,7 +169,11 @@ async fn refused() {
     for (case, definition, reason) in [
         ("CHECK", "ALTER TABLE posts ADD CHECK (og_image_url NOT LIKE 'https://cdn%')", "violates check constraint"),
         ("trigger", host_trigger, "no strangers"),
-        ("column too short", "ALTER TABLE posts ALTER og_image_url TYPE varchar(20)", "value too long"),
+        (
+            "column too short",
+            "DROP TRIGGER tintype_erased ON posts; ALTER TABLE posts ALTER og_image_url TYPE varchar(20)",
+            "value too long",
+        ),
         ("trigger that drops the write", silent_trigger, "trigger"),
     ] {
         let (queue, _, picture) = Queue::drawn().await;
@@ -187,7 +191,7 @@ async fn refused() {
 
 #[tokio::test]
 async fn lost() {
-    let (queue, claim, picture) = Queue::drawn().await;
+    let (queue, _, picture) = Queue::drawn().await;
     for (case, loss) in [
         ("released", "SELECT tintype.release(1)"),
         ("claimed by another", "SELECT tintype.claim(2, 1, 60)"),
@@ -197,7 +201,6 @@ async fn lost() {
         assert_eq!(publish_one(&queue.client, &picture).await, "lost", "{case}");
         assert_eq!((queue.post_url(1).await, entry(&queue).await), (None, None), "{case}");
     }
-    assert_eq!(claim.deaths, 0);
 }
 
 #[tokio::test]
