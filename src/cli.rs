@@ -1,7 +1,7 @@
 //! The flags, and nothing but flags: what a person may type, with the environment variable and the default of each.
 //! `config.rs` turns them into settings.
 
-#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)] // the comments are what --help prints, and flags are flags
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
 use std::path::PathBuf;
 

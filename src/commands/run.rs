@@ -24,13 +24,34 @@ use crate::{
 };
 
 pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
-    let (options, concurrency) = context.config.worker(flags)?;
+    let stop = stop_on_signal(); // first: as process 1 of a container, a signal without a handler is ignored
+    tokio::select! {
+        prepared = prepare(context, flags) => {
+            let (db, storage) = prepared?;
+            work(context, flags, &db, storage, stop).await
+        }
+        () = stop.cancelled() => Ok(()),
+    }
+}
+
+/// Finds out what is wrong with database or store before anything is claimed.
+async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage), Error> {
     let storage = Storage::open(&context.config.storage(&flags.storage)?).await?;
     let db = context.installed().await?;
     try_storage(&storage).await?;
-    let stop = stop_on_signal();
+    Ok((db, storage))
+}
+
+async fn work(
+    context: &Context,
+    flags: &Run,
+    db: &Database,
+    storage: Storage,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let (options, concurrency) = context.config.worker(flags)?;
     info!(worker = options.name, concurrency, slots = options.slots, "started");
-    let (workshop, desk) = workshop(&db, storage, concurrency, flags.scale, flags.announce);
+    let (workshop, desk) = workshop(db, storage, concurrency, flags.scale, flags.announce);
     let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
