@@ -23,17 +23,31 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Global {
     /// The application's database; without it DATABASE_URL, then PGHOST, PGUSER, PGDATABASE …
-    #[arg(long, global = true, value_name = "URL", env = "TINTYPE_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "URL",
+        env = "TINTYPE_DATABASE_URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// Another way to the same database for LISTEN, where the first goes through a pooler
-    #[arg(long, global = true, value_name = "URL", env = "TINTYPE_LISTEN_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "URL",
+        env = "TINTYPE_LISTEN_URL",
+        hide_env_values = true
+    )]
     pub listen_url: Option<String>,
     /// A file with settings [default: tintype.toml, where there is one]
-    #[arg(long, global = true, value_name = "FILE", env = "TINTYPE_CONFIG")]
+    #[arg(long, global = true, help_heading = "Every command", value_name = "FILE", env = "TINTYPE_CONFIG")]
     pub config: Option<PathBuf>,
     /// What is logged to stderr: error, warn, info, debug, or a tracing filter
     /// [default: info for run, warn for everything else]
-    #[arg(long, global = true, value_name = "LEVEL", env = "TINTYPE_LOG")]
+    #[arg(long, global = true, help_heading = "Every command", value_name = "LEVEL", env = "TINTYPE_LOG")]
     pub log: Option<String>,
 }
 
