@@ -1,10 +1,18 @@
 //! Buckets over the wire: what is stored, how the world sees it, and what each failure is called.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tokio::process::Command;
 
 use tintype::storage::{Storage, StorageError, StorageSettings, object_path};
 
-use crate::support::s3::{BUCKET, Fault, S3Server, get};
+use crate::support::{
+    s3::{BUCKET, Fault, S3Server, get},
+    worker,
+};
 
 const PNG: &str = "image/png";
 
@@ -143,4 +151,59 @@ async fn a_service_that_is_down_is_unreachable_at_once() {
     assert!(matches!(&error, StorageError::Unreachable { reason, .. } if reason.contains("refused")), "{error:?}");
     assert!(error.to_string().contains(&endpoint) && error.hint().is_some(), "{error}");
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+/// `tintype run` with this bucket until nothing is due: its exit code and what it said.
+async fn work(server: &S3Server, database: &str, bucket: &str) -> (Option<i32>, String) {
+    let settings = server.settings("s3://unused");
+    let keys = settings.credentials.unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_tintype"))
+        .args(["run", "--exit-when-idle", "--storage", bucket])
+        .env("TINTYPE_DATABASE_URL", database)
+        .env("AWS_ENDPOINT_URL_S3", settings.endpoint_url.unwrap())
+        .env("AWS_ACCESS_KEY_ID", keys.id)
+        .env("AWS_SECRET_ACCESS_KEY", keys.secret)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    (ran.status.code(), String::from_utf8_lossy(&ran.stderr).into_owned())
+}
+
+#[tokio::test]
+async fn a_row_gets_the_url_of_an_object_that_the_world_can_fetch() {
+    let server = S3Server::start().await;
+    let (test, client) = worker::blog().await;
+    client.batch_execute("INSERT INTO posts (id, title, body) VALUES (7, 'Hello', 'A post.')").await.unwrap();
+    let (code, said) = work(&server, &test.url(), "s3://pictures/og").await;
+    assert_eq!(code, Some(0), "{said}");
+    let url: String = client.query_one("SELECT og_image_url FROM posts", &[]).await.unwrap().get(0);
+    let answer = get(&url).await;
+    assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, PNG), "{url}");
+    assert!(answer.body.starts_with(b"\x89PNG"), "{url}");
+    let object: String = client.query_one("SELECT object FROM tintype.image('posts', 7)", &[]).await.unwrap().get(0);
+    assert!(object.starts_with("og/posts/7/") && url.ends_with(&object), "{object} at {url}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_wrong_is_told_at_the_start_and_one_that_fails_keeps_its_jobs() {
+    let server = S3Server::start().await;
+    let (test, client) = worker::blog().await;
+    client.batch_execute("INSERT INTO posts (id, title, body) VALUES (7, 'Hello', 'A post.')").await.unwrap();
+    let (code, said) = work(&server, &test.url(), "s3://missing").await;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("error: there is no bucket `missing`") && said.contains("hint: create it"), "{said}");
+
+    server.fail(Some(Fault { status: 503, code: "SlowDown", header: None }));
+    let (code, said) = work(&server, &test.url(), "s3://pictures").await;
+    assert_eq!(code, Some(4), "{said}");
+    let reason: String = client.query_one("SELECT last_error FROM tintype.job", &[]).await.unwrap().get(0);
+    assert_eq!(reason, "bucket `pictures` asks to slow down");
+
+    server.fail(None);
+    client.batch_execute("SELECT tintype.retry()").await.unwrap();
+    let (code, said) = work(&server, &test.url(), "s3://pictures").await;
+    assert_eq!(code, Some(0), "{said}");
+    let url: String = client.query_one("SELECT og_image_url FROM posts", &[]).await.unwrap().get(0);
+    assert_eq!(get(&url).await.status, 200);
 }
