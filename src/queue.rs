@@ -67,8 +67,8 @@ pub struct Outlook {
     pub next_due: Option<Duration>,
 }
 
-/// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD instead of an error,
-/// since a row's content is drawn whatever it is.
+/// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD
+/// instead of an error: content is drawn whatever it is, and a key that cannot be named back is parked and holds nobody up.
 struct Text(String);
 
 impl<'a> FromSql<'a> for Text {
@@ -97,11 +97,14 @@ pub async fn claim(
     let slots = i32::try_from(slots).unwrap_or(i32::MAX);
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let rows = client
-        .query("SELECT source, key, lease, attempt FROM tintype.claim($1, $2, $3)", &[&worker, &slots, &seconds])
+        .query(
+            "SELECT source, tintype.bytes(key), lease, attempt FROM tintype.claim($1, $2, $3)",
+            &[&worker, &slots, &seconds],
+        )
         .await?;
     Ok(rows
         .iter()
-        .map(|row| Claim { source: row.get(0), key: row.get(1), lease: row.get(2), attempt: row.get(3) })
+        .map(|row| Claim { source: row.get(0), key: row.get::<_, Text>(1).0, lease: row.get(2), attempt: row.get(3) })
         .collect())
 }
 

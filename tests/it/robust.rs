@@ -217,6 +217,24 @@ async fn bytes_that_are_no_utf_8() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_no_utf_8_holds_nobody_up() {
+    let foreign = Foreign::new("SQL_ASCII").await;
+    let (client, workplace) = (foreign.client().await, Workplace::new(foreign.url()));
+    client
+        .batch_execute(
+            "CREATE TABLE notes (slug text PRIMARY KEY, body text, url text); SELECT tintype.attach('notes', body => 'body', image => 'url');
+             INSERT INTO notes (slug, body) VALUES (E'caf\\xe9', 'one'), ('tea', 'two')",
+        )
+        .await
+        .unwrap();
+    assert_ne!(workplace.work().await, 1, "the worker goes on");
+    let drawn: i64 = client.query_one("SELECT count(*) FROM notes WHERE url IS NOT NULL", &[]).await.unwrap().get(0);
+    assert_eq!(drawn, 1, "the row beside it");
+    drop(client);
+    foreign.drop().await;
+}
+
+#[tokio::test]
 async fn a_database_in_latin_1() {
     let foreign = Foreign::new("LATIN1").await;
     let (client, workplace) = (foreign.client().await, Workplace::new(foreign.url()));
