@@ -304,13 +304,13 @@ pub struct Run {
     #[command(flatten)]
     pub storage: StorageFlags,
     /// Cards drawn at once [default: one a core]
-    #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY")]
-    pub concurrency: Option<usize>,
+    #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: Option<u16>,
     /// Stop when nothing is due
     #[arg(long)]
     pub exit_when_idle: bool,
     /// Seconds that running jobs may take after SIGTERM
-    #[arg(long, value_name = "SECONDS", env = "TINTYPE_GRACE", default_value_t = 20)]
+    #[arg(long, value_name = "SECONDS", env = "TINTYPE_GRACE", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub grace: u64,
     /// Pixels a point: 1 is 1200 × 630
     #[arg(long, value_name = "N", env = "TINTYPE_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]

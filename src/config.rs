@@ -61,12 +61,12 @@ impl Config {
 
     /// How to reach the database.
     pub fn connection(&self, global: &Global) -> Result<(ConnectSettings, LibpqEnv), Error> {
-        let url = match &global.database_url {
-            Some(url) => Some(url.clone()),
+        let url = match given(global.database_url.as_ref()) {
+            Some(url) => Some(url),
             None => secret("TINTYPE_DATABASE_URL")?.or(secret("DATABASE_URL")?).or(self.file.database_url.clone()),
         };
-        let listen_url = match &global.listen_url {
-            Some(url) => Some(url.clone()),
+        let listen_url = match given(global.listen_url.as_ref()) {
+            Some(url) => Some(url),
             None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
         };
         let defaults = ConnectSettings::default();
@@ -82,9 +82,7 @@ impl Config {
 
     /// Where pictures go.
     pub fn storage(&self, flags: &StorageFlags) -> Result<StorageSettings, Error> {
-        let url = flags
-            .storage
-            .clone()
+        let url = given(flags.storage.as_ref())
             .or_else(|| variable("BUCKET_NAME").map(|bucket| format!("s3://{bucket}")))
             .or(self.file.storage.clone());
         let Some(url) = url else {
@@ -96,7 +94,7 @@ impl Config {
         };
         Ok(StorageSettings {
             url,
-            public_base_url: flags.public_base_url.clone().or(self.file.public_base_url.clone()),
+            public_base_url: given(flags.public_base_url.as_ref()).or(self.file.public_base_url.clone()),
             endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
             path_style: self.file.path_style,
             region: None,
@@ -107,7 +105,7 @@ impl Config {
     /// How the worker works, and how many cards are drawn at once.
     pub fn worker(&self, flags: &Run) -> Result<(WorkerOptions, usize), Error> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let concurrency = flags.concurrency.or(self.file.concurrency).unwrap_or(cores);
+        let concurrency = flags.concurrency.map(usize::from).or(self.file.concurrency).unwrap_or(cores);
         if concurrency == 0 {
             return Err(Error::Usage {
                 what: "--concurrency 0 would draw nothing".to_owned(),
@@ -138,6 +136,11 @@ pub fn no_color() -> bool {
 /// The search path for programs.
 pub fn program_path() -> Option<std::ffi::OsString> {
     std::env::var_os("PATH")
+}
+
+/// A flag's value; an empty one, as compose files make of a variable that is not set, is none.
+fn given(flag: Option<&String>) -> Option<String> {
+    flag.filter(|value| !value.is_empty()).cloned()
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -20,6 +20,9 @@ use crate::{
 /// How long a job may take; shorter than its lease, so that a worker never publishes what it no longer owns.
 pub const DEADLINE: Duration = Duration::from_secs(45);
 
+/// How long one card may be on the easel; an ordinary one takes milliseconds.
+const DRAWING: Duration = Duration::from_secs(20);
+
 /// How often a publication knocks at a row that the host has locked, and how long it waits between two tries.
 const LOCKED_TRIES: usize = 20;
 const LOCKED_PAUSE: Duration = Duration::from_millis(100);
@@ -122,17 +125,21 @@ async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, 
     let renderer = workshop.studio.renderer(&material.look, material.theme.as_deref()).map_err(Failure::Look)?;
     let fields = fields(material);
     let draw: Draw = material.draw.parse().unwrap_or_default();
-    let _easel = workshop.easels.acquire().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
-    tokio::task::spawn_blocking(move || {
+    let easels = Arc::clone(&workshop.easels);
+    let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
+    let drawing = tokio::task::spawn_blocking(move || {
+        let _easel = easel; // given back when the thread is free again, however long anybody waited for it
         let card = match picture::choose(&Post::new(fields), draw, None) {
             Ok(card) => card,
             Err(skip) => return Ok(Err(skip)),
         };
         let image = renderer.render(&card).map_err(|error| Failure::Drawing(error.to_string()))?;
         Ok(Ok((image, picture::kind(&card), picture::alt_text(&card, card::language_name))))
-    })
-    .await
-    .unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string())))
+    });
+    match tokio::time::timeout(DRAWING, drawing).await {
+        Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
+        Err(_) => Err(Failure::Drawing(format!("it took longer than {DRAWING:?}"))),
+    }
 }
 
 /// The row's columns as a post's fields.

@@ -68,18 +68,17 @@ const CAP: Duration = Duration::from_secs(300);
 pub fn directive(failure: &Failure, attempt: i32) -> Directive {
     let backoff = CAP.min(Duration::from_secs(2 << attempt.clamp(0, 10)));
     match failure {
-        Failure::Database(_) | Failure::Deadline(_) => Directive::Retry(backoff),
+        Failure::Database(_) | Failure::Deadline(_) | Failure::RowLocked => Directive::Retry(backoff),
         Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
         Failure::Storage(error) => on_storage(error, backoff),
         Failure::Drawing(_) => Directive::Discard,
-        Failure::RowLocked => Directive::Snooze(Duration::from_secs(2)),
     }
 }
 
 /// Credentials, buckets and addresses are for a person to mend; a store that is slow or away comes back by itself.
 fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
     match error {
-        StorageError::SlowDown { retry_after, .. } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10))),
+        StorageError::SlowDown { retry_after, .. } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10)).min(CAP)),
         StorageError::Unreachable { .. } | StorageError::Refused { .. } | StorageError::Altered { .. } => {
             Directive::Retry(backoff)
         }

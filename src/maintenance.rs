@@ -33,21 +33,21 @@ pub async fn unregister(client: &impl GenericClient, worker: i32) -> Result<(), 
 }
 
 /// Goes on until `stop`. A round that fails is logged, and the next one tries again.
-pub async fn keep(db: &Database, worker: i32, stop: &CancellationToken) {
+pub async fn keep(db: &Database, worker: i32, name: &str, stop: &CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(ROUND) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = round(db, worker).await {
+        if let Err(error) = round(db, worker, name).await {
             warn!(%error, "maintenance round failed");
         }
     }
 }
 
-async fn round(db: &Database, worker: i32) -> Result<(), DbError> {
+async fn round(db: &Database, worker: i32, name: &str) -> Result<(), DbError> {
     let client = db.get().await?;
-    client.execute("UPDATE tintype.worker SET seen_at = now() WHERE id = $1", &[&worker]).await?;
+    client.execute(include_str!("../sql/queries/heartbeat.sql"), &[&worker, &name, &env!("CARGO_PKG_VERSION")]).await?;
     client.execute("DELETE FROM tintype.worker WHERE seen_at < now() - interval '1 hour'", &[]).await?;
     let parked: i64 = client.query_one("SELECT tintype.park()", &[]).await?.get(0);
     if parked > 0 {

@@ -174,8 +174,8 @@ pub async fn outlook(client: &impl GenericClient) -> Result<Outlook, DbError> {
     Ok(Outlook { work: row.get(0), next_due })
 }
 
-/// How many marks and jobs wait or are under way, those of paused tables aside.
-pub async fn depth(client: &impl GenericClient) -> Result<u64, DbError> {
-    let row = client.query_one("SELECT depth FROM tintype.queue_depth", &[]).await?;
+/// How many jobs wait for another attempt after a failure.
+pub async fn postponed(client: &impl GenericClient) -> Result<u64, DbError> {
+    let row = client.query_one("SELECT count(*) FROM tintype.job WHERE last_error IS NOT NULL", &[]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }

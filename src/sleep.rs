@@ -18,7 +18,7 @@ const BELL_SECONDS: i32 = 15;
 /// How long a sleeper trusts the bell before it looks for itself.
 const FALLBACK: Duration = Duration::from_secs(5);
 
-/// The same while no connection listens.
+/// The same while nobody would ring: no connection listens, or the host may use two-phase commit.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Pauses between two looks at the transactions that may still commit a mark unseen: short at first, then patient.
@@ -38,15 +38,15 @@ pub enum Sleep {
 pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> {
     loop {
         // Each time anew: another worker may have taken the bell down and left since.
-        set_bell(db, BELL_SECONDS).await?;
-        if outlast_marks(db).await? {
+        let up = alarm.connected() && set_bell(db, BELL_SECONDS).await?;
+        if up && outlast_marks(db).await? {
             return Ok(Sleep::Work);
         }
         let outlook = queue::outlook(&db.get().await?).await?;
         if outlook.work {
             return Ok(Sleep::Work);
         }
-        let patience = if alarm.connected() { FALLBACK } else { POLL };
+        let patience = if up { FALLBACK } else { POLL };
         let patience = outlook.next_due.map_or(patience, |due| due.min(patience));
         let _ = timeout(patience, alarm.rung()).await;
     }
@@ -54,7 +54,7 @@ pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> 
 
 /// Takes the bell down: whoever is awake polls, and needs no notification.
 pub async fn wake(db: &Database) -> Result<(), DbError> {
-    set_bell(db, 0).await
+    set_bell(db, 0).await.map(drop)
 }
 
 /// Wakes the other workers, bell or no bell: for one that has more to do than it can, or that leaves.
@@ -69,9 +69,9 @@ pub async fn rouse_others(db: &Database, worker: i32) -> Result<(), DbError> {
     Ok(())
 }
 
-async fn set_bell(db: &Database, seconds: i32) -> Result<(), DbError> {
-    db.get().await?.execute("SELECT tintype.set_bell($1)", &[&seconds]).await?;
-    Ok(())
+/// Whether the bell is up now.
+async fn set_bell(db: &Database, seconds: i32) -> Result<bool, DbError> {
+    Ok(db.get().await?.query_one("SELECT tintype.set_bell($1)", &[&seconds]).await?.get(0))
 }
 
 /// Waits until every transaction that had written a mark when this began has ended; true as soon as there is work.

@@ -18,6 +18,7 @@ pub use s3::Bucket;
 
 /// The object that a trial run writes and reads.
 const PROBE: &str = "tintype-check.txt";
+const PROBE_TEXT: &[u8] = b"tintype can write here\n";
 
 /// Where pictures are stored, and how the world reaches them.
 #[derive(Debug, Clone, Default)]
@@ -121,15 +122,19 @@ impl Storage {
         }
     }
 
-    /// Stores a small text and reads it back. It is left there, so that its URL can be tried from outside.
+    /// Stores a small text, to see whether that can be done.
+    pub async fn probe(&self) -> Result<Object, StorageError> {
+        self.put(PROBE, PROBE_TEXT.to_vec(), "text/plain").await
+    }
+
+    /// Stores that text and reads it back. It is left there, so that its URL can be tried from outside.
     pub async fn check(&self) -> Result<Object, StorageError> {
-        let text = b"tintype can write here\n";
-        let object = self.put(PROBE, text.to_vec(), "text/plain").await?;
+        let object = self.probe().await?;
         let read = match self {
             Self::Folder(folder) => folder.get(PROBE).await?,
             Self::S3(bucket) => bucket.get(PROBE).await?,
         };
-        if read == text { Ok(object) } else { Err(StorageError::Altered { place: self.to_string() }) }
+        if read == PROBE_TEXT { Ok(object) } else { Err(StorageError::Altered { place: self.to_string() }) }
     }
 }
 

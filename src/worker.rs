@@ -71,8 +71,8 @@ pub async fn run(
         async move { listener::listen(&db, &alarm, &stop).await }
     });
     helpers.spawn({
-        let (db, stop) = (db.clone(), background.clone());
-        async move { maintenance::keep(&db, id, &stop).await }
+        let (db, name, stop) = (db.clone(), options.name.clone(), background.clone());
+        async move { maintenance::keep(&db, id, &name, &stop).await }
     });
 
     let mut floor = Floor {

@@ -23,7 +23,8 @@ RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- The table that `wanted` names, as psql would read it ("Posts" with its quotes) or as it is written in the catalog (Posts).
--- Does not depend on search_path: an unqualified name is looked for in every schema, and must be the only one, or in public.
+-- Does not depend on search_path: an unqualified name is looked for in every schema, and must be the only one, or in public,
+-- where psql's reading goes before the other.
 CREATE OR REPLACE FUNCTION tintype.find_table(wanted text)
 RETURNS regclass LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -37,11 +38,11 @@ BEGIN
     EXCEPTION WHEN invalid_parameter_value THEN
         parts := ARRAY[wanted];
     END;
-    SELECT array_agg(c.oid::regclass ORDER BY (n.nspname = 'public') DESC, n.nspname), bool_or(n.nspname = 'public')
+    SELECT array_agg(c.oid::regclass ORDER BY (n.nspname = 'public') DESC, (c.relname = parts[cardinality(parts)]) DESC, n.nspname), bool_or(n.nspname = 'public')
       INTO found, in_public
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tintype')
+       AND n.nspname NOT IN ('information_schema', 'tintype') AND n.nspname NOT LIKE 'pg\_%'
        AND ((c.relname = parts[cardinality(parts)] AND (cardinality(parts) = 1 OR n.nspname = parts[cardinality(parts) - 1]))
             OR c.relname = wanted OR n.nspname || '.' || c.relname = wanted);
     IF cardinality(found) = 1 OR in_public THEN
@@ -52,7 +53,7 @@ BEGIN
     END IF;
     SELECT tintype.nearest(parts[cardinality(parts)], array_agg(c.relname::text)) INTO near
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tintype');
+     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('information_schema', 'tintype') AND n.nspname NOT LIKE 'pg\_%';
     RAISE EXCEPTION 'table % does not exist in database %', wanted, current_database()
         USING ERRCODE = 'undefined_table',
               HINT = CASE WHEN near IS NULL THEN 'List the tables with \dt in psql, and check that this is the right database.'

@@ -142,6 +142,10 @@ BEGIN
         RAISE EXCEPTION '% belongs to schema %, not to an application', relation, rel.nspname
             USING ERRCODE = 'wrong_object_type', HINT = 'Name a table of your application.';
     END IF;
+    IF rel.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = relation) THEN
+        RAISE EXCEPTION '% has tables that inherit from it, whose rows share its keys', relation
+            USING ERRCODE = 'wrong_object_type', HINT = 'Attach the tables that inherit from it, one by one.';
+    END IF;
     -- A row of a partition is a row of its parent too: watched by both, it would have two pictures.
     SELECT s.relation INTO kin FROM tintype.source s JOIN pg_partition_ancestors(relation) a ON a.relid = s.relation
      WHERE s.relation <> relation LIMIT 1;

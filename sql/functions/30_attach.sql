@@ -13,6 +13,8 @@ DECLARE
     old tintype.source;
 BEGIN
     PERFORM tintype.require_rights(src);
+    -- An empty table has no old rows to ask for: all that comes is tintype's to watch over.
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
     IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
@@ -28,9 +30,9 @@ BEGIN
         END IF;
     END LOOP;
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
-                                     tags_column, image_column, image_blank, row_filter, draw, look, theme, site)
+                                     tags_column, image_column, image_blank, row_filter, draw, look, theme, site, whole)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
-            src.tags_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.site)
+            src.tags_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.site, src.whole)
     ON CONFLICT ON CONSTRAINT source_relation_key DO UPDATE SET
         name = excluded.name, key_columns = excluded.key_columns, key_types = excluded.key_types, body_column = excluded.body_column,
         title_column = excluded.title_column, author_column = excluded.author_column, date_column = excluded.date_column,
@@ -76,7 +78,11 @@ DECLARE
     name text;
 BEGIN
     -- (The image column is read as well: a picture chosen by hand stays.)
-    IF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
+    IF row_security_active(src.relation) THEN
+        RAISE EXCEPTION 'row-level security hides rows of % from role %', src.relation, current_user
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Attach and run as the table''s owner, or as a superuser: ALTER ROLE %I BYPASSRLS;', current_user);
+    ELSIF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
         RAISE EXCEPTION 'role % may not create triggers on %', current_user, src.relation
             USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT TRIGGER ON %s TO %I;', src.relation, current_user);
     ELSIF src.image_column IS NOT NULL AND NOT has_column_privilege(src.relation, src.image_column, 'UPDATE') THEN

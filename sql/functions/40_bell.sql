@@ -7,10 +7,13 @@
 --   3. look for work once more with a fresh snapshot;  4. block on LISTEN.
 -- The trigger inserts before it reads the bell, the sleeper sets the bell before it looks: one always sees the other.
 
--- Sets the bell for `seconds` from now; 0 takes it down.
+-- Sets the bell for `seconds` from now; 0 takes it down. Says whether it is up: never where the host may use two-phase commit,
+-- since a transaction that has notified cannot be prepared. Workers poll there.
 CREATE OR REPLACE FUNCTION tintype.set_bell(seconds integer)
-RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT setval('tintype.bell'::regclass, CASE WHEN seconds > 0 THEN date_part('epoch', clock_timestamp())::bigint + seconds ELSE 0 END)
+RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT setval('tintype.bell'::regclass,
+                  CASE WHEN seconds > 0 AND current_setting('max_prepared_transactions') = '0'
+                       THEN date_part('epoch', clock_timestamp())::bigint + seconds ELSE 0 END) > 0
 $$;
 
 -- The open transactions that have written to tintype.change, by their virtual ids (prepared ones by their own).

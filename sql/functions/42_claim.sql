@@ -1,19 +1,28 @@
 -- Claims: which jobs a worker takes, for how long, and how it gives them back.
 
 -- Takes up to `slots` due jobs for `worker`. The lease runs by this database's clock; each claim has a fresh token.
--- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park().
+-- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park(). Such a suspect
+-- is never in one worker's hands with another, so that a deadly row convicts itself alone and not those claimed beside it.
 CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer)
 RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
+    WITH picked AS MATERIALIZED (
+        SELECT w.ctid AS place, w.priority, w.due_at, w.deaths > 0 OR w.lease_until IS NOT NULL AS suspect
+          FROM tintype.job w
+         WHERE w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
+           AND w.source NOT IN (SELECT s.id FROM tintype.source s WHERE s.paused)
+         ORDER BY w.priority, w.due_at LIMIT slots
+           FOR UPDATE SKIP LOCKED
+    ), ranked AS (
+        SELECT p.*, row_number() OVER (PARTITION BY p.suspect ORDER BY p.priority, p.due_at) AS nth FROM picked p
+    )
     UPDATE tintype.job j
        SET lease = nextval('tintype.lease'), owner = worker, lease_until = now() + make_interval(secs => lease_seconds),
            claimed_revision = j.revision, deaths = j.deaths + (j.lease_until IS NOT NULL)::integer
      WHERE j.ctid = ANY (ARRAY(
-            SELECT w.ctid FROM tintype.job w
-             WHERE w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
-               AND w.source NOT IN (SELECT s.id FROM tintype.source s WHERE s.paused)
-             ORDER BY w.priority, w.due_at LIMIT slots
-               FOR UPDATE SKIP LOCKED))
+            SELECT r.place FROM ranked r
+             WHERE NOT r.suspect
+                OR (r.nth = 1 AND NOT EXISTS (SELECT FROM tintype.job h WHERE h.owner = worker AND h.lease_until >= now() AND h.deaths > 0))))
     RETURNING j.*
 $$;
 
@@ -34,7 +43,7 @@ CREATE OR REPLACE FUNCTION tintype.retry_later(job_source integer, job_key text,
 RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH put_back AS (
         UPDATE tintype.job j
-           SET lease = NULL, owner = NULL, lease_until = NULL, attempt = j.attempt + charge::integer, last_error = reason,
+           SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0, attempt = j.attempt + charge::integer, last_error = reason,
                due_at = CASE WHEN j.revision > j.claimed_revision THEN now() ELSE now() + make_interval(secs => seconds) END
          WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING 1)
     SELECT count(*) = 1 FROM put_back

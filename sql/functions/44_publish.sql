@@ -47,6 +47,11 @@ BEGIN
         RETURN;
     END IF;
     SELECT s.* INTO src FROM tintype.source s WHERE s.id = pic.source;
+    IF NOT FOUND THEN  -- detached while the fold was at it
+        DELETE FROM tintype.job j WHERE j.source = pic.source;
+        outcome := 'gone';
+        RETURN;
+    END IF;
     SELECT i.* INTO old FROM tintype.image i WHERE i.source = pic.source AND i.key = pic.key;
     -- No waiting for the host: a row that it holds is skipped, and looked at once more without a lock to tell whether it exists.
     EXECUTE format('SELECT %s AS wanted, %s AS content, %s AS image FROM %s x WHERE %s FOR NO KEY UPDATE SKIP LOCKED',
@@ -62,8 +67,12 @@ BEGIN
         outcome := 'changed';
         UPDATE tintype.job j SET revision = j.revision + 1 WHERE j.source = pic.source AND j.key = pic.key;
     END IF;
-    IF outcome = 'gone' THEN
+    IF outcome = 'gone' AND host.content IS NULL THEN
         DELETE FROM tintype.image i WHERE i.source = pic.source AND i.key = pic.key;
+    ELSIF outcome = 'gone' THEN  -- noted without a fingerprint: once the filter lets the row in, as time may, the sweep marks it
+        INSERT INTO tintype.image AS i (source, key, state, reason) VALUES (pic.source, pic.key, 'skipped', 'outside the row filter')
+        ON CONFLICT (source, key) DO UPDATE SET
+            state = excluded.state, reason = excluded.reason, content = NULL, in_row = false, updated_at = now();
     END IF;
     IF outcome IS DISTINCT FROM 'locked' AND outcome IS NOT NULL THEN
         PERFORM tintype.finish(pic.source, pic.key);

@@ -2,7 +2,7 @@
 
 -- One step of a scan: looks at up to `chunk` rows after key `after` (NULL: from the beginning) and marks those that `mode` asks for.
 --   missing   rows without an entry in the ledger whose image column is empty
---   stale     rows that differ from the ledger, in content or in template (a template not in `templates`), or have no entry
+--   stale     rows that differ from the ledger in content, or were not drawn with `template`, or have no entry
 --   all       every row, drawn again even where nothing changed
 --   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost; rows without an entry whose image
 --             column is empty only if `whole`
@@ -27,7 +27,7 @@ BEGIN
       FROM unnest(src.key_columns || tintype.drawn_columns(src) || src.image_column) AS name WHERE name IS NOT NULL;
     differs := CASE mode
         WHEN 'all'     THEN 'true'
-        WHEN 'missing' THEN format('i.key IS NULL AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
+        WHEN 'missing' THEN format('(i.key IS NULL OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
         WHEN 'stale'   THEN format('(i.key IS NULL OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
         WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
             src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
@@ -137,12 +137,12 @@ BEGIN
         END IF;
         SELECT * INTO step FROM tintype.prune(src, src.pruned_to, chunk);
         UPDATE tintype.source s
-           SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END
+           SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END, problem = NULL
          WHERE s.id = source_id;
-    EXCEPTION WHEN OTHERS THEN
-        -- A column was dropped, a right is missing: this table's next turn is in an hour, and the others get theirs.
+    EXCEPTION WHEN OTHERS OR query_canceled THEN
+        -- A column was dropped, a right is missing: the view status shows it, the next turn is in an hour, and the others get theirs.
         RAISE WARNING 'tintype: % cannot be swept: %', src.name, SQLERRM;
-        UPDATE tintype.source s SET swept_to = NULL, pruned_to = NULL, swept_at = now() WHERE s.id = source_id;
+        UPDATE tintype.source s SET swept_to = NULL, pruned_to = NULL, swept_at = now(), problem = SQLERRM WHERE s.id = source_id;
     END;
     RETURN 0;
 END $$;

@@ -58,12 +58,12 @@ CREATE OR REPLACE VIEW tintype.queue_depth AS
 -- One row for each attached table: what is made, what is to do, and how it goes.
 CREATE OR REPLACE VIEW tintype.status AS
     SELECT s.name AS source,
-           CASE WHEN c.oid IS NULL THEN 'table dropped' WHEN s.paused THEN 'paused' ELSE 'watching' END AS state,
+           CASE WHEN c.oid IS NULL THEN 'table dropped' WHEN s.paused THEN 'paused' WHEN s.problem IS NOT NULL THEN 'broken' ELSE 'watching' END AS state,
            coalesce(i.ready, 0) AS ready, coalesce(i.skipped, 0) AS skipped, coalesce(i.failed, 0) AS failed,
            coalesce(m.marks, 0) + coalesce(j.pending, 0) AS pending,
            coalesce(j.processing, 0) AS processing, coalesce(j.retrying, 0) AS retrying,
            greatest(now() - least(m.oldest, j.oldest), interval '0') AS oldest_age,
-           j.last_error, i.last_rendered_at, s.swept_at,
+           coalesce(s.problem, j.last_error) AS last_error, i.last_rendered_at, s.swept_at,
            (SELECT count(*) FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') AS workers
       FROM tintype.source s
       LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation

@@ -25,6 +25,7 @@ CREATE TABLE tintype.source (
     swept_to      text,                        -- key up to which the running sweep has compared rows with the ledger
     pruned_to     text,                        -- key up to which it has then looked for entries whose rows are gone
     swept_at      timestamptz,                 -- when the last sweep came to the end
+    problem       text,                        -- why the last sweep did not
     attached_at   timestamptz NOT NULL DEFAULT now()
 );
 
@@ -38,7 +39,7 @@ CREATE TABLE tintype.change (
     at       timestamptz NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
--- A flag that is read without a snapshot: the epoch second until which some worker sleeps. See functions/bell.sql.
+-- A flag that is read without a snapshot: the epoch second until which some worker sleeps. See functions/40_bell.sql.
 CREATE SEQUENCE tintype.bell MINVALUE 0 START 0 CACHE 1;
 
 -- A fresh token for each claim.

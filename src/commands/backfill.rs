@@ -24,6 +24,13 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
     let db = context.installed().await?;
     let client = db.get().await?;
     let source = source::find(&client, &flags.table).await?;
+    if flags.wait && source.paused {
+        return Err(Error::Usage {
+            what: format!("{} is paused, so nothing would be drawn", source.name),
+            hint: format!("SELECT tintype.resume('{}')", source.relation),
+        });
+    }
+    let began = client.query_one("SELECT clock_timestamp()::text", &[]).await.map_err(DbError::from)?.get(0);
     let (scanned, marked) = mark(&client, &source, flags).await?;
     if flags.dry_run {
         report(flags, scanned, marked, &format!("{marked} of {scanned} rows of {} would be drawn", source.name));
@@ -36,14 +43,14 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
         }
         return Ok(());
     }
-    let failed = wait(&client, &source, marked).await?;
+    let (failed, postponed) = wait(&client, &source, marked, began).await?;
     report(
         flags,
         scanned,
         marked,
-        &format!("drew {} of {marked} rows of {}", marked.saturating_sub(failed), source.name),
+        &format!("drew {} of {marked} rows of {}", marked.saturating_sub(failed + postponed), source.name),
     );
-    if failed > 0 { Err(Error::PartlyDone { failed, postponed: 0 }) } else { Ok(()) }
+    if failed + postponed > 0 { Err(Error::PartlyDone { failed, postponed }) } else { Ok(()) }
 }
 
 fn report(flags: &Backfill, scanned: u64, marked: u64, words: &str) {
@@ -68,21 +75,20 @@ async fn mark(client: &impl GenericClient, source: &Source, flags: &Backfill) ->
     Ok((scanned, marked))
 }
 
-/// Waits until nothing of the source is marked, claimed or due; returns how many of its rows have failed since.
-async fn wait(client: &impl GenericClient, source: &Source, marked: u64) -> Result<u64, Error> {
-    let began = client.query_one("SELECT clock_timestamp()::text", &[]).await.map_err(DbError::from)?;
-    let began: String = began.get(0);
+/// Waits until nothing of the source is marked, claimed or due, jobs aside that wait for another attempt; returns how many of
+/// its rows have failed since `began`, and how many will be tried again.
+async fn wait(client: &impl GenericClient, source: &Source, marked: u64, began: String) -> Result<(u64, u64), Error> {
     let progress = bar("drawing", marked);
     loop {
         let row = client
             .query_one(include_str!("../../sql/queries/backfill_progress.sql"), &[&source.id, &began])
             .await
             .map_err(DbError::from)?;
-        let (waiting, failed, workers): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        progress.set_position(marked.saturating_sub(waiting.unsigned_abs()));
-        if waiting == 0 {
+        let [waiting, postponed, failed, workers] = [0, 1, 2, 3].map(|column| row.get::<_, i64>(column).unsigned_abs());
+        progress.set_position(marked.saturating_sub(waiting));
+        if waiting == postponed {
             progress.finish_and_clear();
-            return Ok(failed.unsigned_abs());
+            return Ok((failed, postponed));
         }
         if workers == 0 {
             progress.finish_and_clear();

@@ -18,6 +18,7 @@ use crate::{
     executor::Workshop,
     listener::Alarm,
     publish::Publisher,
+    queue,
     storage::Storage,
     studio::Studio,
     worker::{self, Tally},
@@ -55,12 +56,15 @@ async fn work(
     let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
-    if options.exit_when_idle { verdict(tally) } else { Ok(()) }
+    if !options.exit_when_idle {
+        return Ok(());
+    }
+    verdict(tally, queue::postponed(&db.get().await?).await?)
 }
 
 /// Stores a small text once, so that a wrong bucket or key shows now; a store that is only away may come back later.
 async fn try_storage(storage: &Storage) -> Result<(), Error> {
-    match storage.put("tintype-check.txt", b"tintype can write here\n".to_vec(), "text/plain").await {
+    match storage.probe().await {
         Err(error) if error.is_configuration() => Err(error.into()),
         Err(error) => {
             warn!(%error, "the store does not answer; pictures will wait for it");
@@ -89,11 +93,11 @@ pub(super) fn workshop(
     (workshop, tokio::spawn(desk))
 }
 
-fn verdict(tally: Tally) -> Result<(), Error> {
-    if tally.failed + tally.postponed == 0 {
-        return Ok(());
+fn verdict(tally: Tally, postponed: u64) -> Result<(), Error> {
+    match tally.failed + postponed {
+        0 => Ok(()),
+        _ => Err(Error::PartlyDone { failed: tally.failed, postponed }),
     }
-    Err(Error::PartlyDone { failed: tally.failed, postponed: tally.postponed })
 }
 
 /// A token that SIGTERM or SIGINT cancels. Where a handler cannot be set, the signal ends the process as it always did.
