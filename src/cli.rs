@@ -194,12 +194,12 @@ pub struct Columns {
     /// An SQL condition; rows outside it get no picture
     #[arg(long = "where", value_name = "CONDITION")]
     pub row_filter: Option<String>,
-    /// What to draw
-    #[arg(long, value_enum, default_value_t = Draw::Auto)]
-    pub draw: Draw,
-    /// The look: night, paper
-    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
-    pub look: String,
+    /// What to draw [default: auto]
+    #[arg(long, value_enum)]
+    pub draw: Option<Draw>,
+    /// The look: night, paper [default: night]
+    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK")]
+    pub look: Option<String>,
     /// A syntax theme in place of the look's own
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,

@@ -48,7 +48,8 @@ impl Context {
     /// Connects to the application's database.
     async fn database(&self) -> Result<Database, Error> {
         let (settings, env) = self.config.connection(&self.global)?;
-        Ok(Database::connect(&settings, &env).await?)
+        let db = Database::connect(&settings, &env).await?;
+        if db.pooled() { Err(Error::Pooled) } else { Ok(db) }
     }
 
     /// The same, and makes sure that this version of tintype is installed there.

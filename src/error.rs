@@ -63,6 +63,23 @@ pub enum Error {
         /// Why not.
         error: std::io::Error,
     },
+    /// No address to serve on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Host and port.
+        address: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The async runtime could not be started.
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    /// A part of the program failed in a way it should not.
+    #[error("internal error: {0}")]
+    Panicked(String),
+    /// The database is behind a pooler that shares sessions.
+    #[error("the database is reached through a pooler in transaction mode, where prepared statements do not last")]
+    Pooled,
     /// The post calls for no picture.
     #[error("nothing to draw: {0}")]
     Nothing(String),
@@ -85,14 +102,21 @@ impl Error {
         match self {
             Self::Db(error) => error.hint(),
             Self::Storage(error) => error.hint(),
-            Self::Card(_) => Some("tintype render --list-themes shows what there is".to_owned()),
+            Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) => {
+                Some("tintype render --list-looks and --list-themes show what there is".to_owned())
+            }
+            Self::Card(_) => None,
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
                 Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
             }
             Self::SchemaAhead { .. } => Some("use a newer tintype".to_owned()),
             Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::File { .. } => None,
+            Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) => None,
+            Self::Listen { .. } => Some("--http 127.0.0.1:PORT names another".to_owned()),
+            Self::Pooled => {
+                Some("give the server's own address with --database-url, or a pool in session mode".to_owned())
+            }
             Self::Nothing(_) => Some("--draw auto falls back to a title card".to_owned()),
             Self::NoWorker => Some("start one with tintype run".to_owned()),
             Self::PartlyDone { .. } => Some("tintype status shows why; tintype retry tries again".to_owned()),
@@ -105,12 +129,21 @@ impl Error {
             Self::Db(error) if error.is_usage() => 2,
             Self::Db(error) if error.is_configuration() => 3,
             Self::Storage(error) if error.is_configuration() => 3,
-            Self::Db(_) | Self::Storage(_) | Self::File { .. } | Self::Nothing(_) | Self::NoWorker => 1,
-            Self::Card(_) | Self::Usage { .. } => 2,
+            Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) | Self::Usage { .. } => 2,
+            Self::Db(_)
+            | Self::Storage(_)
+            | Self::Card(_)
+            | Self::File { .. }
+            | Self::Listen { .. }
+            | Self::Runtime(_)
+            | Self::Panicked(_)
+            | Self::Nothing(_)
+            | Self::NoWorker => 1,
             Self::Scratch(_)
             | Self::NotInstalled
             | Self::SchemaBehind { .. }
             | Self::SchemaAhead { .. }
+            | Self::Pooled
             | Self::Config { .. } => 3,
             Self::PartlyDone { .. } => 4,
         }

@@ -78,7 +78,9 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
 /// Credentials, buckets and addresses are for a person to mend; a store that is slow or away comes back by itself.
 fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
     match error {
-        StorageError::SlowDown { retry_after, .. } => Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10)).min(CAP)),
+        StorageError::SlowDown { retry_after, .. } => {
+            Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10)).min(CAP))
+        }
         StorageError::Unreachable { .. } | StorageError::Refused { .. } | StorageError::Altered { .. } => {
             Directive::Retry(backoff)
         }

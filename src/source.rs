@@ -74,6 +74,27 @@ pub struct Source {
     pub paused: bool,
 }
 
+impl Source {
+    /// What to ask for to get this source with the changes that `request` names.
+    pub fn with(&self, request: Request) -> Request {
+        let kept = |column: &Option<String>| Some(column.clone().unwrap_or_default()); // '' means none
+        Request {
+            body: request.body.or_else(|| kept(&self.body_column)),
+            image: request.image.or_else(|| kept(&self.image_column)),
+            title: request.title.or_else(|| kept(&self.title_column)),
+            author: request.author.or_else(|| kept(&self.author_column)),
+            date: request.date.or_else(|| kept(&self.date_column)),
+            tags: request.tags.or_else(|| kept(&self.tags_column)),
+            key: request.key.or_else(|| Some(self.key_columns.clone())),
+            row_filter: request.row_filter.or_else(|| self.row_filter.clone()),
+            draw: request.draw.or_else(|| Some(self.draw.clone())),
+            look: request.look.or_else(|| Some(self.look.clone())),
+            theme: request.theme.or_else(|| self.theme.clone()),
+            site: request.site.or_else(|| self.site.clone()),
+        }
+    }
+}
+
 impl From<&Row> for Source {
     fn from(row: &Row) -> Self {
         Self {

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     card,
-    cli::{Attach, Columns, Detach, Draw},
+    cli::{Attach, Columns, Detach},
     error::Error,
     install::patiently,
+    picture,
     source::{self, Request, Source},
 };
 
@@ -47,7 +48,8 @@ pub(super) async fn detach(context: &Context, flags: &Detach) -> Result<(), Erro
 
 /// The flags as a request; look and theme must exist here, before a worker meets them.
 pub(super) fn request(columns: &Columns) -> Result<Request, Error> {
-    let options = card::Options { look: columns.look.clone(), theme: columns.theme.clone(), scale: 1 };
+    let look = columns.look.clone().unwrap_or_else(|| card::Options::default().look);
+    let options = card::Options { look, theme: columns.theme.clone(), scale: 1 };
     card::Renderer::new(&options)?;
     Ok(Request {
         body: columns.body.clone(),
@@ -58,15 +60,8 @@ pub(super) fn request(columns: &Columns) -> Result<Request, Error> {
         tags: columns.tags.clone(),
         key: columns.key.clone(),
         row_filter: columns.row_filter.clone(),
-        draw: Some(
-            match columns.draw {
-                Draw::Auto => "auto",
-                Draw::Code => "code",
-                Draw::Title => "title",
-            }
-            .to_owned(),
-        ),
-        look: Some(columns.look.clone()),
+        draw: columns.draw.map(|draw| picture::Draw::from(draw).to_string()),
+        look: columns.look.clone(),
         theme: columns.theme.clone(),
         site: columns.site.clone(),
     })

@@ -3,7 +3,7 @@
 
 mod gallery;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use include_dir::{Dir, include_dir};
 use tempfile::TempDir;
@@ -38,14 +38,24 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
     let stop = stop_on_signal();
     let stage = Stage::set(context, flags).await?;
-    let (worker, address) = stage.open(flags, &stop).await?;
-    write_posts(&stage.db).await?;
-    let outcome = watch(&stage, flags, &address, &stop).await;
-    stop.cancel();
-    let tally = worker.await.map_err(|error| DbError::ConnectionLost { reason: error.to_string() })??;
-    stage.strike(flags).await?;
-    outcome?;
+    let outcome = play(&stage, flags, &stop).await;
+    let struck = stage.strike(flags).await; // whatever has happened on it
+    let tally = outcome?;
+    struck?;
     if tally.failed > 0 { Err(Error::PartlyDone { failed: tally.failed, postponed: 0 }) } else { Ok(()) }
+}
+
+/// The demo itself: what its worker did.
+async fn play(stage: &Stage, flags: &Demo, stop: &CancellationToken) -> Result<Tally, Error> {
+    stage.build().await?;
+    let (worker, address) = stage.open(flags, stop).await?;
+    let watched = match write_posts(&stage.db).await {
+        Ok(()) => watch(stage, flags, &address, stop).await,
+        Err(error) => Err(error),
+    };
+    stop.cancel();
+    let tally = worker.await.map_err(|error| Error::Panicked(error.to_string()))??;
+    watched.map(|()| tally)
 }
 
 /// The database and the folder of one demo.
@@ -59,7 +69,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Finds or starts the database, and makes blog and triggers in it.
+    /// Finds or starts the database, and a folder for the pictures.
     async fn set(context: &Context, flags: &Demo) -> Result<Self, Error> {
         let pictures =
             TempDir::with_prefix("tintype-demo-").map_err(|error| Error::File { path: std::env::temp_dir(), error })?;
@@ -74,7 +84,7 @@ impl Stage {
             };
             let scratch = tokio::task::spawn_blocking(move || Scratch::start(&options))
                 .await
-                .map_err(|error| DbError::ConnectionLost { reason: error.to_string() })??;
+                .map_err(|error| Error::Panicked(error.to_string()))??;
             let url = scratch.url("postgres");
             let settings = ConnectSettings { url: Some(url.clone()), ..ConnectSettings::default() };
             let db = Database::connect(&settings, &LibpqEnv::from_lookup(|_| None)).await?;
@@ -82,12 +92,24 @@ impl Stage {
         };
         let client = db.get().await?;
         let installed_before = !install::applied(&client).await?.is_empty();
-        client.batch_execute(include_str!("demo/blog.sql")).await.map_err(DbError::from)?;
-        install::install(&db).await?;
-        let request = Request { site: Some("notes.example".to_owned()), ..Request::default() };
-        source::attach(&client, "tintype_demo.posts", &request).await?;
+        if installed_before && !source::all(&client).await?.is_empty() {
+            return Err(Error::Usage {
+                what: "tintype is at work in this database, and the demo's worker would draw for it".to_owned(),
+                hint: "unset DATABASE_URL, and the demo starts a throwaway Postgres of its own".to_owned(),
+            });
+        }
         drop(client);
         Ok(Self { db, url, scratch, installed_before, pictures })
+    }
+
+    /// Makes the blog, installs tintype, and attaches the one to the other.
+    async fn build(&self) -> Result<(), Error> {
+        let client = self.db.get().await?;
+        client.batch_execute(include_str!("demo/blog.sql")).await.map_err(DbError::from)?;
+        install::install(&self.db).await?;
+        let request = Request { site: Some("notes.example".to_owned()), ..Request::default() };
+        source::attach(&client, "tintype_demo.posts", &request).await?;
+        Ok(())
     }
 
     /// Starts the page and the worker; returns the worker and the page's address.
@@ -100,7 +122,7 @@ impl Stage {
             Ok(listener) => listener,
             Err(_) => TcpListener::bind("127.0.0.1:0")
                 .await
-                .map_err(|error| Error::File { path: PathBuf::from(&flags.http), error })?,
+                .map_err(|error| Error::Listen { address: flags.http.clone(), error })?,
         };
         let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
         let folder = self.pictures.path().to_owned();
@@ -131,20 +153,18 @@ impl Stage {
             say(&format!("pictures: {}", self.pictures.keep().display()));
             match (self.scratch, self.url) {
                 (Some(scratch), Some(url)) => {
-                    let folder = scratch.keep().map_err(|error| Error::File { path: url.clone().into(), error })?;
+                    let folder = scratch.folder().to_owned();
+                    scratch.keep().map_err(|error| Error::File { path: folder.clone(), error })?;
                     say(&format!("database: {url} (in {})", folder.display()));
                 }
                 _ => say("database: schemas tintype_demo and tintype stay where they are"),
             }
         } else if self.scratch.is_none() {
             let client = self.db.get().await?;
-            source::detach(&client, "tintype_demo.posts").await?;
-            client
-                .batch_execute("DROP TABLE tintype_demo.posts; DROP SCHEMA tintype_demo")
-                .await
-                .map_err(DbError::from)?;
+            client.batch_execute(include_str!("demo/strike.sql")).await.map_err(DbError::from)?;
+            let installed = !install::applied(&client).await?.is_empty();
             drop(client);
-            if !self.installed_before {
+            if installed && !self.installed_before {
                 install::uninstall(&self.db).await?;
             }
         }

@@ -30,11 +30,11 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     if install::applied(&transaction).await?.is_empty() {
         transaction.batch_execute(&install::up(&[])).await.map_err(DbError::from)?;
     }
-    let named = request.body.is_some() || request.title.is_some() || request.image.is_some();
-    let source = match source::lookup(&transaction, &flags.table).await? {
-        Some(attached) if !named => attached,
-        _ => source::plan(&transaction, &flags.table, &request).await?,
+    let request = match source::lookup(&transaction, &flags.table).await? {
+        Some(attached) => attached.with(request),
+        None => request,
     };
+    let source = source::plan(&transaction, &flags.table, &request).await?;
     let material = queue::read_planned(&transaction, &source, &flags.row).await?;
     transaction.rollback().await.map_err(DbError::from)?;
 

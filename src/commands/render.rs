@@ -11,9 +11,9 @@ use serde_json::json;
 use super::terminal::{print, print_json, say, write};
 use crate::{
     card::{self, Image, Options, Renderer},
-    cli::{self, Render},
+    cli::Render,
     error::Error,
-    picture::{self, Draw},
+    picture,
     post::{Fields, Post},
 };
 
@@ -38,12 +38,8 @@ fn list<T: AsRef<str>>(names: &[T]) {
 
 fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
     let post = read(path, flags)?;
-    let draw = match flags.draw {
-        cli::Draw::Auto => Draw::Auto,
-        cli::Draw::Code => Draw::Code,
-        cli::Draw::Title => Draw::Title,
-    };
-    let card = picture::choose(&post, draw, flags.block).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let card =
+        picture::choose(&post, flags.draw.into(), flags.block).map_err(|skip| Error::Nothing(skip.to_string()))?;
     let options = Options { look: flags.style.look.clone(), theme: flags.style.theme.clone(), scale: flags.scale };
     let image = Renderer::new(&options)?.render(&card)?;
     let output = flags.output.clone().unwrap_or_else(|| beside(path));

@@ -9,7 +9,17 @@ use comfy_table::{Table, presets::NOTHING};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::{cli, error::Error, picture};
+
+impl From<cli::Draw> for picture::Draw {
+    fn from(flag: cli::Draw) -> Self {
+        match flag {
+            cli::Draw::Auto => Self::Auto,
+            cli::Draw::Code => Self::Code,
+            cli::Draw::Title => Self::Title,
+        }
+    }
+}
 
 /// Prints one line of data. A reader that went away (`| head`) is no error.
 pub(super) fn print(line: &str) {
