@@ -9,9 +9,10 @@ use crate::{
     card::{self, Image},
     db::{Database, DbError},
     failure::{Directive, Failure, directive},
+    ledger::Ledger,
     picture::{self, Draw, Skip},
-    post::{self, Fields, Post},
-    publish::{Ledger, Publisher, Verdict},
+    post::Post,
+    publish::{Publisher, Verdict},
     queue::{self, Claim, Material},
     storage::{self, Storage},
     studio::Studio,
@@ -77,7 +78,7 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
     let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
         return publish(workshop, claim, Ledger::default()).await; // finds for itself that the row is gone
     };
-    let template = workshop.studio.template(&material).map_err(Failure::Look)?;
+    let template = workshop.studio.template(material.style()).map_err(Failure::Look)?;
     if let Some(ledger) = already_drawn(&material, &template) {
         let outcome = publish(workshop, claim, ledger).await?;
         return Ok(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome });
@@ -122,8 +123,8 @@ type Drawn = (Image, &'static str, String);
 
 /// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
 async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, Skip>, Failure> {
-    let renderer = workshop.studio.renderer(&material.look, material.theme.as_deref()).map_err(Failure::Look)?;
-    let fields = fields(material);
+    let renderer = workshop.studio.renderer(material.style()).map_err(Failure::Look)?;
+    let fields = material.fields();
     let draw: Draw = material.draw.parse().unwrap_or_default();
     let easels = Arc::clone(&workshop.easels);
     let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
@@ -139,18 +140,6 @@ async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, 
     match tokio::time::timeout(DRAWING, drawing).await {
         Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
         Err(_) => Err(Failure::Drawing(format!("it took longer than {DRAWING:?}"))),
-    }
-}
-
-/// The row's columns as a post's fields.
-pub fn fields(material: &Material) -> Fields {
-    Fields {
-        title: material.title.clone(),
-        author: material.author.clone(),
-        site: material.site.clone(),
-        date: material.date.clone(),
-        tags: material.tags.as_deref().map(post::tags).unwrap_or_default(),
-        body: material.body.clone().unwrap_or_default(),
     }
 }
 
@@ -214,7 +203,7 @@ async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome 
 async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
     let record = async {
         let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
-        let template = workshop.studio.template(&material).map_err(Failure::Look)?;
+        let template = workshop.studio.template(material.style()).map_err(Failure::Look)?;
         let ledger = Ledger {
             state: "failed".to_owned(),
             reason: Some(failure.to_string()),

@@ -29,6 +29,7 @@ pub mod studio;
 // 6. A picture becomes an object with a URL.
 pub mod storage;
 // 7. The URL goes into the row, and the job is done.
+pub mod ledger;
 pub mod maintenance;
 pub mod publish;
 

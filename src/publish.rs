@@ -1,51 +1,18 @@
 //! Publishing: a picture that is stored becomes the URL in its row, and its job is done. Pictures that are ready at the same
 //! time share one transaction. The row gets the URL only where it still says what was drawn (`sql/functions/44_publish.sql`).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::Json;
 
 use crate::{
     db::{Database, DbError},
+    ledger::Ledger,
     queue::Claim,
 };
 
 /// How many pictures one transaction publishes at most.
 const BATCH: usize = 64;
-
-/// What the ledger `tintype.image` says of one row, apart from its key.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Ledger {
-    /// `ready`, `skipped` or `failed`.
-    pub state: String,
-    /// Why there is no picture.
-    pub reason: Option<String>,
-    /// Fingerprint of the columns that were drawn.
-    pub content: Option<String>,
-    /// Fingerprint of all else that decides the pixels.
-    pub template: Option<String>,
-    /// Where the world finds the picture.
-    pub url: Option<String>,
-    /// The object's key in the store.
-    pub object: Option<String>,
-    /// Pixels across.
-    pub width: Option<u32>,
-    /// Pixels down.
-    pub height: Option<u32>,
-    /// Length of the file.
-    pub bytes: Option<usize>,
-    /// Such as `image/png`.
-    pub media_type: Option<String>,
-    /// `code` or `title`.
-    pub kind: Option<String>,
-    /// `native`.
-    pub engine: Option<String>,
-    /// The text alternative.
-    pub alt: Option<String>,
-    /// When it was drawn, as Postgres writes it in JSON.
-    pub rendered_at: Option<String>,
-}
 
 /// What came of a publication; the words of `tintype.publish_one`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,13 @@ use tokio_postgres::{
     types::{FromSql, Json, Type},
 };
 
-use crate::{db::DbError, publish::Ledger, source::Source};
+use crate::{
+    db::DbError,
+    ledger::Ledger,
+    post::{self, Fields},
+    source::Source,
+    studio::Style,
+};
 
 /// How many marks one fold takes: enough for 50,000 a second, short enough to lock nothing for long.
 const FOLD_CHUNK: i32 = 1_000;
@@ -56,6 +62,30 @@ pub struct Material {
     pub tags: Option<String>,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
+}
+
+impl Material {
+    /// The row's columns as a post's fields.
+    pub fn fields(&self) -> Fields {
+        Fields {
+            title: self.title.clone(),
+            author: self.author.clone(),
+            site: self.site.clone(),
+            date: self.date.clone(),
+            tags: self.tags.as_deref().map(post::tags).unwrap_or_default(),
+            body: self.body.clone().unwrap_or_default(),
+        }
+    }
+
+    /// All that decides its picture besides its content.
+    pub fn style(&self) -> Style<'_> {
+        Style {
+            look: &self.look,
+            theme: self.theme.as_deref(),
+            draw: &self.draw,
+            site: self.site.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// What lies ahead of a worker with nothing to do.

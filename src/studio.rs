@@ -7,17 +7,27 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    card::{CardError, Options, Renderer},
-    queue::Material,
-};
+use crate::card::{CardError, Options, Renderer};
 
-type Style = (String, Option<String>);
+/// All that decides a row's picture besides its content.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'a> {
+    /// The look's name.
+    pub look: &'a str,
+    /// The theme that replaces the look's code colours.
+    pub theme: Option<&'a str>,
+    /// `auto`, `code` or `title`.
+    pub draw: &'a str,
+    /// The site's name, empty where there is none.
+    pub site: &'a str,
+}
+
+type LookAndTheme = (String, Option<String>);
 
 /// All renderers of one scale.
 pub struct Studio {
     scale: u8,
-    renderers: Mutex<HashMap<Style, Arc<Renderer>>>,
+    renderers: Mutex<HashMap<LookAndTheme, Arc<Renderer>>>,
 }
 
 impl Studio {
@@ -26,9 +36,9 @@ impl Studio {
         Self { scale, renderers: Mutex::default() }
     }
 
-    /// The renderer for a look, with another theme for the code where one is given.
-    pub fn renderer(&self, look: &str, theme: Option<&str>) -> Result<Arc<Renderer>, CardError> {
-        let style = (look.to_owned(), theme.map(str::to_owned));
+    /// The renderer for a style.
+    pub fn renderer(&self, style: Style<'_>) -> Result<Arc<Renderer>, CardError> {
+        let style = (style.look.to_owned(), style.theme.map(str::to_owned));
         let mut renderers = self.renderers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(renderer) = renderers.get(&style) {
             return Ok(Arc::clone(renderer));
@@ -40,9 +50,8 @@ impl Studio {
     }
 
     /// The fingerprint of all that decides a row's picture besides its content: 64 bits of SHA-256, in hex.
-    pub fn template(&self, material: &Material) -> Result<String, CardError> {
-        let renderer = self.renderer(&material.look, material.theme.as_deref())?;
-        let inputs = [&renderer.template(), &material.draw, material.site.as_deref().unwrap_or_default()];
+    pub fn template(&self, style: Style<'_>) -> Result<String, CardError> {
+        let inputs = [&self.renderer(style)?.template(), style.draw, style.site];
         let digest = Sha256::digest(inputs.join("\n"));
         let half = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
         Ok(format!("{half:016x}"))

@@ -14,7 +14,6 @@ use crate::{
     cli::Preview,
     db::DbError,
     error::Error,
-    executor::fields,
     install,
     picture::{self, Draw},
     post::Post,
@@ -46,8 +45,8 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     };
     let draw: Draw = material.draw.parse().unwrap_or_default();
     let card =
-        picture::choose(&Post::new(fields(&material)), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
-    let image = Studio::new(1).renderer(&material.look, material.theme.as_deref())?.render(&card)?;
+        picture::choose(&Post::new(material.fields()), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let image = Studio::new(1).renderer(material.style())?.render(&card)?;
     write(&flags.output, &image.bytes)?;
     warn_missing(&image);
     if flags.json {
