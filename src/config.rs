@@ -105,13 +105,7 @@ impl Config {
     /// How the worker works, and how many cards are drawn at once.
     pub fn worker(&self, flags: &Run) -> Result<(WorkerOptions, usize), Error> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let concurrency = flags.concurrency.map(usize::from).or(self.file.concurrency).unwrap_or(cores);
-        if concurrency == 0 {
-            return Err(Error::Usage {
-                what: "--concurrency 0 would draw nothing".to_owned(),
-                hint: "leave it out for one card a core".to_owned(),
-            });
-        }
+        let concurrency = flags.concurrency.map(usize::from).or(self.file.concurrency).unwrap_or(cores).max(1);
         let options = WorkerOptions {
             name: worker_name(),
             slots: concurrency * SLOTS_A_CARD,

@@ -105,21 +105,19 @@ impl Error {
             Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) => {
                 Some("tintype render --list-looks and --list-themes show what there is".to_owned())
             }
-            Self::Card(_) => None,
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
                 Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
             }
             Self::SchemaAhead { .. } => Some("use a newer tintype".to_owned()),
             Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) => None,
+            Self::Card(_) | Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) | Self::Nothing(_) => None,
             Self::Listen { .. } => Some("--http 127.0.0.1:PORT names another".to_owned()),
             Self::Pooled => {
                 Some("give the server's own address with --database-url, or a pool in session mode".to_owned())
             }
-            Self::Nothing(_) => Some("--draw auto falls back to a title card".to_owned()),
             Self::NoWorker => Some("start one with tintype run".to_owned()),
-            Self::PartlyDone { .. } => Some("tintype status shows why; tintype retry tries again".to_owned()),
+            Self::PartlyDone { .. } => Some("tintype status shows the last reason, SELECT key, reason FROM tintype.image WHERE state = 'failed' all; tintype retry tries again".to_owned()),
         }
     }
 

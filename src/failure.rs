@@ -68,7 +68,8 @@ const CAP: Duration = Duration::from_secs(300);
 pub fn directive(failure: &Failure, attempt: i32) -> Directive {
     let backoff = CAP.min(Duration::from_secs(2 << attempt.clamp(0, 10)));
     match failure {
-        Failure::Database(_) | Failure::Deadline(_) | Failure::RowLocked => Directive::Retry(backoff),
+        Failure::Database(_) | Failure::Deadline(_) => Directive::Retry(backoff),
+        Failure::RowLocked => Directive::Snooze(Duration::from_secs(10)),
         Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
         Failure::Storage(error) => on_storage(error, backoff),
         Failure::Drawing(_) => Directive::Discard,

@@ -30,8 +30,10 @@ pub mod studio;
 pub mod storage;
 // 7. The URL goes into the row, and the job is done.
 pub mod ledger;
-pub mod maintenance;
 pub mod publish;
+
+// What keeps the queue honest besides its jobs.
+pub mod maintenance;
 
 // What all of them stand on.
 pub mod cli;

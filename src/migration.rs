@@ -1,6 +1,23 @@
 //! The printed migration: the same SQL, in the wrapping that a framework's migration tool expects.
 
-use crate::cli::Format;
+/// Whose migration tool it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// SQL, with the way back in comments.
+    Plain,
+    /// A module for Ecto.
+    Ecto,
+    /// A class for Active Record.
+    Rails,
+    /// A module for Django.
+    Django,
+    /// `migration.sql` for Prisma, which knows no way back.
+    Prisma,
+    /// SQL for sqlx: the way up, then the way down.
+    Sqlx,
+    /// A file for dbmate.
+    Dbmate,
+}
 
 /// Wraps the way up and the way down.
 pub fn wrap(format: Format, up: &str, down: &str) -> String {

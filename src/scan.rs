@@ -1,4 +1,4 @@
-//! Backfill: a table is walked in key order and its rows marked, a step of a thousand at a time, each step its own short
+//! Backfill (the sweep does the same by itself, in SQL): a table is walked in key order and its rows marked, a step of a thousand at a time, each step its own short
 //! transaction. A step that was done stays done when the process is killed.
 
 use deadpool_postgres::GenericClient;

@@ -25,6 +25,7 @@ RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS 
            END::text[]) WITH ORDINALITY AS known(name, rank)
         ON known.name = regexp_replace(lower(a.attname), '[^a-z0-9]', '', 'g')
      WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND tintype.fits(role, a.atttypid)
+       AND (role <> 'image' OR a.attgenerated = '' AND coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1), 1000) - 4 >= 120)
      ORDER BY known.rank, a.attnum
 $$;
 

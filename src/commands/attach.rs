@@ -17,6 +17,10 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     let request = request(&flags.columns)?;
     let db = context.installed().await?;
     let client = db.get().await?;
+    let request = match source::lookup(&client, &flags.table).await? {
+        Some(attached) => attached.with(request), // attached again: what is not named stays as it is
+        None => request,
+    };
     let planned = source::plan(&client, &flags.table, &request).await?;
     if flags.dry_run {
         show(&planned);

@@ -7,14 +7,16 @@ use super::{
     terminal::{confirm, print, print_json, say},
 };
 use crate::{
-    cli::{Format, Install, Uninstall},
+    cli::{self, Install, Uninstall},
     error::Error,
-    install, migration, source,
+    install,
+    migration::{self, Format},
+    source,
 };
 
 pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Error> {
     if flags.print_sql {
-        return print_sql(context, flags.format).await;
+        return print_sql(context, flags.format.into()).await;
     }
     let db = context.database().await?;
     let applied = install::install(&db).await?;
@@ -61,4 +63,18 @@ pub(super) async fn uninstall(context: &Context, flags: &Uninstall) -> Result<()
     install::uninstall(&db).await?;
     say("removed schema tintype and its triggers; URLs in rows and stored pictures stay");
     Ok(())
+}
+
+impl From<cli::Format> for Format {
+    fn from(flag: cli::Format) -> Self {
+        match flag {
+            cli::Format::Plain => Self::Plain,
+            cli::Format::Ecto => Self::Ecto,
+            cli::Format::Rails => Self::Rails,
+            cli::Format::Django => Self::Django,
+            cli::Format::Prisma => Self::Prisma,
+            cli::Format::Sqlx => Self::Sqlx,
+            cli::Format::Dbmate => Self::Dbmate,
+        }
+    }
 }

@@ -43,6 +43,12 @@ fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
     let options = Options { look: flags.style.look.clone(), theme: flags.style.theme.clone(), scale: flags.scale };
     let image = Renderer::new(&options)?.render(&card)?;
     let output = flags.output.clone().unwrap_or_else(|| beside(path));
+    if output == path && output != Path::new("-") {
+        return Err(Error::Usage {
+            what: format!("{} is the post itself, and would be overwritten", path.display()),
+            hint: "-o names another file".to_owned(),
+        });
+    }
     write(&output, &image.bytes)?;
     warn_missing(&image);
     if flags.json {

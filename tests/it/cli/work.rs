@@ -188,12 +188,6 @@ async fn what_run_refuses_before_it_starts() {
     for (arguments, code, error, hint) in [
         (&["run"][..], 3, "no storage is named", "--storage s3://bucket/prefix"),
         (
-            &["run", "--storage", "/tmp", "--concurrency", "0"],
-            2,
-            "--concurrency 0 would draw nothing",
-            "one card a core",
-        ),
-        (
             &["run", "--storage", "/tmp", "--log", "tintype=loud"],
             2,
             "--log tintype=loud",

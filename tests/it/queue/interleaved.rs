@@ -26,7 +26,7 @@ const GUARD: &str = "
     CREATE CONSTRAINT TRIGGER guard AFTER UPDATE ON posts DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (OLD.og_image_url IS DISTINCT FROM NEW.og_image_url) EXECUTE FUNCTION guard()";
 
-/// Knuth's linear congruential generator (MMIX); the high bits are used.
+/// A linear congruential generator with the constants of MMIX; the high bits are used.
 struct Dice(u64);
 
 impl Dice {

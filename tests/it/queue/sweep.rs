@@ -48,16 +48,24 @@ async fn rows_never_seen_are_drawn_only_after_a_full_backfill() {
     let load = "SET session_replication_role = replica;
                 INSERT INTO posts (id, body) SELECT coalesce(max(id), 0) + 1, 'loaded' FROM posts; RESET session_replication_role";
     let queue = Queue::new().await;
+    queue.run("INSERT INTO posts (id, body) VALUES (0, 'there before'); SELECT tintype.detach('posts'), tintype.attach('posts')").await;
     queue.run(load).await;
     assert_eq!(sweep(&queue, 10).await, 0, "old rows are nobody's business until somebody says so");
     queue.run("SELECT tintype.backfill('posts', condition => 'false')").await;
     assert_eq!(sweep(&queue, 10).await, 0, "a partial backfill does not say so");
-    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts')").await, 1);
+    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts')").await, 2);
     queue.work().await;
     queue.run(load).await;
     assert_eq!(sweep(&queue, 10).await, 1, "a row loaded with triggers off");
     queue.work().await;
     assert!(queue.post_url(2).await.is_some());
+}
+
+#[tokio::test]
+async fn a_table_that_was_empty_when_it_was_attached_is_watched_whole() {
+    let queue = Queue::new().await;
+    queue.run("SET session_replication_role = replica; INSERT INTO posts (id, body) VALUES (1, 'loaded'); RESET session_replication_role").await;
+    assert_eq!(sweep(&queue, 10).await, 1, "no trigger saw it, and it is not old");
 }
 
 #[tokio::test]
