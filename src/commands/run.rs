@@ -39,11 +39,11 @@ pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
 async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage), Error> {
     let settings = context.config.storage(&flags.storage)?;
     let storage = Storage::open(&settings).await?;
+    let db = context.installed().await?;
+    try_storage(&storage).await?;
     if matches!(storage, Storage::Folder(_)) && settings.public_base_url.is_none() {
         warn!("rows will get file: URLs; --public-base-url says how the world reaches the folder");
     }
-    let db = context.installed().await?;
-    try_storage(&storage).await?;
     Ok((db, storage))
 }
 

@@ -11,7 +11,8 @@ async fn old_blog() -> Queue {
               INSERT INTO posts (id, title, body) SELECT n, 'Post ' || n, 'Text ' || n FROM generate_series(1, 6) n;
               ALTER TABLE posts ENABLE TRIGGER tintype_insert;
               UPDATE posts SET og_image_url = '' WHERE id = 5;
-              UPDATE posts SET og_image_url = 'https://ada.example/portrait.jpg' WHERE id = 6",
+              UPDATE posts SET og_image_url = 'https://ada.example/portrait.jpg' WHERE id = 6;
+              UPDATE tintype.source SET whole = false", // as where these rows were there before it was attached
         )
         .await;
     queue

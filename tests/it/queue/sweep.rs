@@ -48,12 +48,12 @@ async fn rows_never_seen_are_drawn_only_after_a_full_backfill() {
     let load = "SET session_replication_role = replica;
                 INSERT INTO posts (id, body) SELECT coalesce(max(id), 0) + 1, 'loaded' FROM posts; RESET session_replication_role";
     let queue = Queue::new().await;
-    queue.run("INSERT INTO posts (id, body) VALUES (0, 'there before'); SELECT tintype.detach('posts'), tintype.attach('posts')").await;
+    queue.run("UPDATE tintype.source SET whole = false").await; // as where the table had rows when it was attached
     queue.run(load).await;
     assert_eq!(sweep(&queue, 10).await, 0, "old rows are nobody's business until somebody says so");
     queue.run("SELECT tintype.backfill('posts', condition => 'false')").await;
     assert_eq!(sweep(&queue, 10).await, 0, "a partial backfill does not say so");
-    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts')").await, 2);
+    assert_eq!(queue.ask::<i64>("SELECT tintype.backfill('posts')").await, 1);
     queue.work().await;
     queue.run(load).await;
     assert_eq!(sweep(&queue, 10).await, 1, "a row loaded with triggers off");
