@@ -63,3 +63,22 @@ async fn a_person_can_try_it_again() {
     assert_eq!(queue.ask::<i64>("SELECT tintype.retry('posts', '1')").await, 1);
     assert_eq!(queue.claim_one().await.deaths, 0, "with a clean record");
 }
+
+#[tokio::test]
+async fn a_deadly_row_convicts_itself_alone() {
+    let queue = Queue::with_posts(6).await;
+    queue.run("SELECT tintype.fold(100)").await;
+    let claim = "SELECT count(*) FROM tintype.claim(1, 10, 60)";
+    let die = "UPDATE tintype.job SET lease_until = now() - interval '1 s' WHERE lease IS NOT NULL";
+    assert_eq!(queue.ask::<i64>(claim).await, 6, "nobody is under suspicion");
+    for death in 1..=2 {
+        queue.run(die).await;
+        assert_eq!(queue.ask::<i64>(claim).await, 1, "after death {death} a suspect comes alone");
+        assert_eq!(queue.ask::<i64>(claim).await, 0, "and no other beside it");
+    }
+    queue.run(die).await;
+    assert_eq!(queue.ask::<i64>("SELECT tintype.park()").await, 1);
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.job").await, 5, "those claimed beside it go on");
+    queue.run("INSERT INTO posts (id, body) VALUES (100, 'new'); SELECT tintype.fold(100)").await;
+    assert_eq!(queue.ask::<i64>(claim).await, 2, "one suspect, and the new row beside it");
+}
