@@ -11,7 +11,8 @@ static GRAMMARS: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_new
 const LONGEST_NAME: usize = 18;
 
 /// What authors write that is neither a grammar's name nor one of its file endings: written, grammar, shown.
-const ALIASES: [(&str, &str, &str); 58] = [
+const ALIASES: [(&str, &str, &str); 59] = [
+    ("php", "PHP Source", "PHP"), // posts leave the `<?php` out
     ("c++", "C++", "C++"),
     ("cxx", "C++", "C++"),
     ("h", "C", "C"),
