@@ -147,11 +147,6 @@ impl Database {
         format!("{} on {} as {}", info.database, info.servers(), info.user)
     }
 
-    /// Closes the idle connections, and each other one when it is given back.
-    pub fn close(&self) {
-        self.pool.close();
-    }
-
     /// A database of nearly this name on the same server, where that can be found out quickly.
     async fn nearest(&self, name: &str) -> Option<String> {
         let names = timeout(Duration::from_secs(2), async {
