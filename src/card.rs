@@ -5,6 +5,7 @@ mod bitmap;
 mod code;
 mod code_card;
 mod colour;
+mod coloured;
 mod encode;
 mod eyebrow;
 mod font;
@@ -12,6 +13,7 @@ mod font_files;
 mod glyph;
 mod ground;
 mod highlight;
+mod indexed;
 mod language;
 mod layer;
 mod layout;
@@ -19,7 +21,8 @@ mod look;
 mod paint;
 mod palette;
 mod paragraph;
-mod quantise;
+mod plan;
+mod raster;
 mod stage;
 mod text;
 mod theme;
@@ -28,16 +31,16 @@ mod unicode;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-use syntect::highlighting::Theme;
-use tiny_skia::Pixmap;
-
+use coloured::Coloured;
+use encode::Writer;
 use font::Fonts;
+use indexed::Indexed;
 use layer::Layers;
 use look::Look;
-use paint::Canvas;
-use quantise::Buckets;
+use paint::{Canvas, Op};
+use sha2::{Digest, Sha256};
 use stage::Stage;
+use syntect::highlighting::Theme;
 use text::Setter;
 
 /// What a card shows: plain text, already chosen and trimmed; nothing here is Markdown.
@@ -151,16 +154,13 @@ pub enum CardError {
         /// The scale that was given.
         scale: u8,
     },
-    /// There is no memory for a picture of this size.
-    #[error("there is not enough memory for the picture")]
-    TooLarge,
     /// The finished picture could not be written as a PNG.
     #[error("the picture could not be encoded: {0}")]
     Encoding(#[from] png::EncodingError),
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
@@ -176,7 +176,16 @@ pub struct Renderer {
 /// What one thread draws with.
 struct Bench {
     setter: Setter,
-    buckets: Buckets,
+    ops: Vec<Op>,
+    picture: Indexed,
+    writer: Writer,
+}
+
+impl Bench {
+    fn new(scale: u8) -> Self {
+        let (setter, writer) = (Setter::new(scale == 1), Writer::new());
+        Self { setter, ops: Vec::new(), picture: Indexed::default(), writer }
+    }
 }
 
 impl Renderer {
@@ -211,8 +220,7 @@ impl Renderer {
     /// When memory for the picture cannot be had. No text whatever makes it fail.
     pub fn render(&self, card: &Card) -> Result<Image, CardError> {
         let pooled = self.benches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut bench =
-            pooled.unwrap_or_else(|| Bench { setter: Setter::new(self.options.scale == 1), buckets: Buckets::new() });
+        let mut bench = pooled.unwrap_or_else(|| Bench::new(self.options.scale));
         bench.setter.missing.clear();
         let image = self.draw(card, &mut bench);
         self.benches.lock().unwrap_or_else(PoisonError::into_inner).push(bench);
@@ -220,29 +228,31 @@ impl Renderer {
     }
 
     fn draw(&self, card: &Card, bench: &mut Bench) -> Result<Image, CardError> {
-        let Bench { setter, buckets } = bench;
-        let scale = f32::from(self.options.scale);
-        let canvas = Canvas { pixmap: Pixmap::new(1, 1).ok_or(CardError::TooLarge)?, scale };
         let mut stage = Stage {
-            canvas,
+            canvas: Canvas { ops: std::mem::take(&mut bench.ops), scale: f32::from(self.options.scale) },
             look: &self.look,
             fonts: &self.fonts,
-            setter: &mut *setter,
+            setter: &mut bench.setter,
             layers: &self.layers,
             layer: None,
         };
         let name = self.options.theme.is_none().then_some(self.look.code.name);
         match card {
-            Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage)?,
-            Card::Title(card) => title_card::draw(card, &mut stage)?,
+            Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
+            Card::Title(card) => title_card::draw(card, &mut stage),
         }
-        let (pixmap, layer) = (stage.canvas.pixmap, stage.layer.ok_or(CardError::TooLarge)?);
-        let (width, height) = (pixmap.width(), pixmap.height());
-        let bytes = match buckets.quantise(pixmap.data().as_chunks::<4>().0, &layer) {
-            Some(picture) => encode::indexed(&picture, width, height)?,
-            None => encode::coloured(&pixmap)?,
+        let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
+        let bytes = match plan::palette(&layer, &ops, usize::MAX) {
+            Some(palette) => {
+                bench.picture.paint(&layer, palette, &ops);
+                bench.writer.indexed(&bench.picture)?
+            }
+            None => encode::coloured(&Coloured::paint(&layer, &ops))?,
         };
-        Ok(Image { bytes, width, height, media_type: "image/png", missing: setter.missing.clone() })
+        ops.clear();
+        bench.ops = ops;
+        let (width, height) = (layer.width as u32, layer.height() as u32);
+        Ok(Image { bytes, width, height, media_type: "image/png", missing: bench.setter.missing.clone() })
     }
 
     /// A short digest of everything besides a card that decides its pixels: this code's revision, the look, the theme, the

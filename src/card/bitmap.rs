@@ -1,7 +1,7 @@
 //! Colour glyphs that are stored as pictures: a PNG strike comes in, the same glyph at the wanted size goes out. Each pixel is the
 //! mean of the area it covers, so nothing shimmers when a strike of 136 pixels becomes one of 36.
 
-use super::glyph::{Pixels, Raster};
+use super::raster::Raster;
 
 /// Where a strike's picture stands, in its own pixels.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +36,8 @@ pub(super) fn scale(data: &[u8], strike: Strike, size: f32) -> Option<Raster> {
             pixels.push(sum.map(|channel| (channel / weight).round() as u8));
         }
     }
-    Some(Raster {
-        left: (strike.left * ratio).round() as i32,
-        top: (strike.top * ratio).round() as i32,
-        width: columns,
-        pixels: Pixels::Colour(pixels),
-    })
+    let place = ((strike.left * ratio).round() as i32, (strike.top * ratio).round() as i32);
+    Some(Raster::coloured(place, columns, pixels))
 }
 
 /// For each of `count` places, the source positions it covers and how much of each.

@@ -2,6 +2,7 @@
 
 use syntect::highlighting::Theme;
 
+use super::CodeCard;
 use super::code::{CodeLine, Coloured};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
@@ -14,7 +15,6 @@ use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
 use super::text::Style;
-use super::{CardError, CodeCard};
 
 /// Strength of the bands behind stressed, added and removed lines.
 const BAND: f32 = 0.15;
@@ -31,7 +31,7 @@ struct Code {
 }
 
 /// Draws a code card onto a fresh stage.
-pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) -> Result<(), CardError> {
+pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) {
     let title =
         card.title.as_deref().map(clean).filter(|title| !title.is_empty()).map(|title| set_title(&title, stage));
     let title_lines = title.as_ref().map_or(0, |title| title.lines.len());
@@ -42,7 +42,7 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
         (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
     };
     let code = read(card, theme, top, stage);
-    stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height })?;
+    stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height });
     draw_eyebrow(&card.eyebrow, (code::SIDE, code::TOP), stage);
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
@@ -60,7 +60,6 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     if code.layout.hidden > 0 {
         draw_pill(code.layout.hidden, stage);
     }
-    Ok(())
 }
 
 fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {

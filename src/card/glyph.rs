@@ -1,9 +1,9 @@
 //! Glyphs: outlines fitted to the pixel grid as browsers do at one pixel a dot, turned into coverage, and colour bitmaps scaled
 //! to size. Every raster is kept, so a warm renderer only blends.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use rustc_hash::FxHashMap as HashMap;
 use skrifa::bitmap::{BitmapData, BitmapStrikes};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, Engine, HintingInstance, HintingOptions, OutlinePen, SmoothMode, Target};
@@ -13,6 +13,7 @@ use swash::zeno::{Command, Mask, Vector};
 use super::bitmap;
 use super::colour::Rgb;
 use super::font::{FaceId, Fonts};
+use super::raster::Raster;
 
 /// Rasters kept before the cache starts anew; a card needs about a hundred.
 const MOST_RASTERS: usize = 8192;
@@ -30,22 +31,6 @@ struct Key {
     step: u8,
 }
 
-/// A glyph's pixels, placed from its origin: `left` to the right, `top` upwards.
-pub(super) struct Raster {
-    pub(super) left: i32,
-    pub(super) top: i32,
-    pub(super) width: usize,
-    pub(super) pixels: Pixels,
-}
-
-/// What a raster holds.
-pub(super) enum Pixels {
-    /// Coverage, a byte a pixel.
-    Coverage(Vec<u8>),
-    /// Colours with premultiplied alpha.
-    Colour(Vec<[u8; 4]>),
-}
-
 /// Rasters and fitting programs, for one thread at a time.
 pub(super) struct Glyphs {
     fitted: bool,
@@ -56,7 +41,7 @@ pub(super) struct Glyphs {
 impl Glyphs {
     /// `fitted`: whole-pixel places and vertical fitting, as browsers do on a screen of one pixel a dot.
     pub(super) fn new(fitted: bool) -> Self {
-        Self { fitted, rasters: HashMap::new(), hints: HashMap::new() }
+        Self { fitted, rasters: HashMap::default(), hints: HashMap::default() }
     }
 
     /// Whether glyphs stand on whole pixels.
@@ -136,12 +121,7 @@ impl Glyphs {
         if place.width == 0 || place.height == 0 {
             return None;
         }
-        Some(Raster {
-            left: place.left,
-            top: -place.top,
-            width: place.width as usize,
-            pixels: Pixels::Coverage(coverage),
-        })
+        Some(Raster::coverage((place.left, -place.top), place.width as usize, coverage))
     }
 }
 
@@ -181,16 +161,24 @@ const GAMMA: f32 = 1.2;
 static CORRECTION: LazyLock<[[u8; 256]; 8]> =
     LazyLock::new(|| std::array::from_fn(|level| correction(level as f32 / 7.0)));
 
+/// A channel's share of luminance in the space of [`GAMMA`], before weights.
+static CHANNEL: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|channel| libm::powf(channel as f32 / 255.0, GAMMA)));
+
+/// The luminances at which one level ends and the next begins.
+static BORDERS: LazyLock<[f32; 7]> =
+    LazyLock::new(|| std::array::from_fn(|level| libm::powf(((level + 1) as f32 * 32.0 - 0.5) / 255.0, GAMMA)));
+
 /// The table that corrects coverage for text of this colour.
-pub(super) fn correction_for(colour: Rgb) -> &'static [u8; 256] {
-    let [r, g, b] = colour.channels().map(|c| (c / 255.0).powf(GAMMA));
-    let luminance = (0.2126 * r + 0.7152 * g + 0.0722 * b).powf(1.0 / GAMMA);
-    &CORRECTION[usize::from((luminance * 255.0).round() as u8 >> 5)]
+pub(super) fn correction_for(Rgb(r, g, b): Rgb) -> &'static [u8; 256] {
+    let [r, g, b] = [r, g, b].map(|channel| CHANNEL[usize::from(channel)]);
+    let luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    &CORRECTION[BORDERS.partition_point(|border| *border <= luminance)]
 }
 
 fn correction(source: f32) -> [u8; 256] {
     let target = 1.0 - source;
-    let (light, dark) = (source.powf(GAMMA), target.powf(GAMMA));
+    let (light, dark) = (libm::powf(source, GAMMA), libm::powf(target, GAMMA));
     let contrast = CONTRAST * dark;
     std::array::from_fn(|coverage| {
         let raw = coverage as f32 / 255.0;
@@ -198,7 +186,7 @@ fn correction(source: f32) -> [u8; 256] {
         if (target - source).abs() < 1.0 / 256.0 {
             return (alpha * 255.0).round() as u8;
         }
-        let blended = (light * alpha + dark * (1.0 - alpha)).powf(1.0 / GAMMA);
+        let blended = libm::powf(light * alpha + dark * (1.0 - alpha), 1.0 / GAMMA);
         ((blended - target) / (source - target) * 255.0).round().clamp(0.0, 255.0) as u8
     })
 }
@@ -206,6 +194,7 @@ fn correction(source: f32) -> [u8; 256] {
 #[cfg(test)]
 mod tests {
     use super::super::font::face;
+    use super::super::raster::Pixels;
     use super::*;
 
     #[test]
@@ -217,10 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn lighter_text_has_a_higher_level() {
+        let level =
+            |grey| CORRECTION.iter().position(|table| std::ptr::eq(table, correction_for(Rgb(grey, grey, grey))));
+        assert_eq!([0, 15, 16, 128, 255].map(level), [Some(0), Some(0), Some(0), Some(4), Some(7)]);
+    }
+
+    #[test]
     fn fitted_bars_are_sharp() {
         let (raster, column) = Glyphs::new(true).raster(&Fonts::new(), face::CODE, glyph('E'), 34.0, 10.4);
         let raster = raster.unwrap();
-        let Pixels::Coverage(coverage) = &raster.pixels else { panic!("a colour glyph") };
+        let Pixels::Coverage(coverage, _) = &raster.pixels else { panic!("a colour glyph") };
         assert_eq!((column, coverage.len() / raster.width), (10, 25));
         assert_eq!(coverage[raster.width / 2], 255, "the top bar starts on a whole pixel");
     }

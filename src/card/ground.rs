@@ -21,6 +21,15 @@ pub(super) struct Ground {
     base: [f32; 3],
     glows: Vec<GlowTable>,
     shadows: Vec<ShadowTable>,
+    accent: Accent,
+}
+
+/// The gradient down the left edge.
+struct Accent {
+    width: usize,
+    height: f32,
+    from: [f32; 3],
+    to: [f32; 3],
 }
 
 /// A glow with what depends on the column alone.
@@ -41,8 +50,8 @@ struct ShadowTable {
 }
 
 impl Ground {
-    /// `size` is that of the picture; `scale` multiplies the look's lengths.
-    pub(super) fn new(look: &Look, frame: Option<Frame>, size: (usize, usize), scale: f32) -> Self {
+    /// `accent` is the width of the gradient at the left edge; `size` is that of the picture; `scale` multiplies the look's lengths.
+    pub(super) fn new(look: &Look, frame: Option<Frame>, accent: f32, size: (usize, usize), scale: f32) -> Self {
         let glows = look.glows.iter().map(|glow| GlowTable::new(glow, size, scale)).collect();
         let shadows = match frame {
             Some(frame) => {
@@ -50,7 +59,9 @@ impl Ground {
             }
             None => Vec::new(),
         };
-        Self { base: look.ground.channels(), glows, shadows }
+        let (from, to) = (look.accent.from.channels(), look.accent.to.channels());
+        let accent = Accent { width: accent as usize, height: size.1 as f32, from, to };
+        Self { base: look.ground.channels(), glows, shadows, accent }
     }
 
     /// Computes row `y`: each channel of each pixel as a number from 0 to 255.
@@ -62,6 +73,9 @@ impl Ground {
         for shadow in self.shadows.iter().rev() {
             shadow.darken(y, row);
         }
+        let mut accent = self.accent.from;
+        blend(&mut accent, self.accent.to, (y as f32 + 0.5) / self.accent.height);
+        row.iter_mut().take(self.accent.width).for_each(|pixel| *pixel = accent);
     }
 }
 
@@ -236,7 +250,7 @@ mod tests {
 
     #[test]
     fn far_from_glows_and_shadows_the_ground_is_plain() {
-        let ground = Ground::new(&night(), None, (1200, 630), 1.0);
+        let ground = Ground::new(&night(), None, 0.0, (1200, 630), 1.0);
         let mut row = vec![[0.0; 3]; 1200];
         ground.row(500, &mut row);
         assert!(row[700].iter().zip(night().ground.channels()).all(|(a, b)| (a - b).abs() < 1e-3));
@@ -247,8 +261,8 @@ mod tests {
     #[test]
     fn a_shadow_darkens_below_the_window_and_not_far_above() {
         let frame = Frame { left: 64.0, top: 300.0, right: 1136.0, bottom: 400.0, radius: 18.0 };
-        let ground = Ground::new(&night(), Some(frame), (1200, 630), 1.0);
-        let plain = Ground::new(&night(), None, (1200, 630), 1.0);
+        let ground = Ground::new(&night(), Some(frame), 0.0, (1200, 630), 1.0);
+        let plain = Ground::new(&night(), None, 0.0, (1200, 630), 1.0);
         let (mut with, mut without) = (vec![[0.0; 3]; 1200], vec![[0.0; 3]; 1200]);
         for (y, darker) in [(405, true), (100, false)] {
             ground.row(y, &mut with);

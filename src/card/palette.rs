@@ -1,8 +1,6 @@
-//! Palettes: the ground gets one of its own, dithered, once for a look; a finished card adds the colours of its text. What comes out
-//! is a picture of one byte a pixel that weighs a quarter of its true colours and looks like them.
+//! Palettes: many colours come in, the few that represent them best go out; and the one of them, or the two to mix, that stand for
+//! a colour.
 
-/// Colours of the ground; the others are for what stands on it.
-pub(super) const GROUND_COLOURS: usize = 112;
 /// A set of weighted colours that are to be represented by fewer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
@@ -15,7 +13,7 @@ pub(super) struct Sample {
 pub(super) fn represent(samples: &mut [Sample], count: usize, rounds: usize) -> Vec<[u8; 3]> {
     let mut colours = split(samples, count);
     for _ in 0..rounds {
-        let mut search = Search::new(&colours);
+        let search = Search::new(&colours);
         let mut sums = vec![([0.0_f32; 3], 0.0_f32); colours.len()];
         for sample in samples.iter() {
             let (sum, weight) = &mut sums[search.nearest(sample.colour).0];
@@ -89,32 +87,54 @@ impl Spread {
     }
 }
 
-/// Colours to search, a channel at a time, as processors like it.
+/// Colours to search, by their brightness: what differs more in it than the best so far is farther away in all.
 pub(super) struct Search {
-    channels: [Vec<f32>; 3],
-    distances: Vec<f32>,
+    colours: Vec<Known>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    /// How far along the grey axis the colour lies.
+    grey: f32,
+    colour: [f32; 3],
+    place: usize,
 }
 
 impl Search {
     pub(super) fn new(colours: &[[f32; 3]]) -> Self {
-        let channel = |axis: usize| colours.iter().map(|colour| colour[axis]).collect();
-        Self { channels: [channel(0), channel(1), channel(2)], distances: vec![0.0; colours.len()] }
+        let known = |(place, colour): (usize, &[f32; 3])| Known { grey: grey(*colour), colour: *colour, place };
+        let mut colours: Vec<Known> = colours.iter().enumerate().map(known).collect();
+        colours.sort_by(|a, b| a.grey.total_cmp(&b.grey));
+        Self { colours }
     }
 
     /// The place of the colour that is nearest, the first of several; and the square of its distance.
-    pub(super) fn nearest(&mut self, wanted: [f32; 3]) -> (usize, f32) {
-        let [reds, greens, blues] = &self.channels;
-        for (((distance, r), g), b) in self.distances.iter_mut().zip(reds).zip(greens).zip(blues) {
-            let (r, g, b) = (r - wanted[0], g - wanted[1], b - wanted[2]);
-            *distance = r * r + g * g + b * b;
-        }
-        let least = self.distances.iter().copied().fold(f32::MAX, f32::min);
-        (self.distances.iter().position(|distance| *distance <= least).unwrap_or(0), least)
+    pub(super) fn nearest(&self, wanted: [f32; 3]) -> (usize, f32) {
+        let along = grey(wanted);
+        let middle = self.colours.partition_point(|known| known.grey < along);
+        let (below, above) = self.colours.split_at(middle);
+        let mut best = (usize::MAX, f32::MAX);
+        let mut look = |known: &Known| {
+            let distance = square(known.colour, wanted);
+            if distance < best.1 || distance <= best.1 && known.place < best.0 {
+                best = (known.place, distance);
+            }
+            (known.grey - along) * (known.grey - along) <= best.1
+        };
+        below.iter().rev().all(&mut look);
+        above.iter().all(&mut look);
+        (best.0.min(self.colours.len().saturating_sub(1)), best.1)
     }
+}
+
+/// How far a colour lies along the axis from black to white, a little less than it is, so that rounding hides no neighbour.
+fn grey(colour: [f32; 3]) -> f32 {
+    colour.iter().sum::<f32>() * 0.577
 }
 
 /// Mixes colours of two of a palette, remembering which two for each small cube of colours.
 pub(super) struct Mixer {
+    palette: Vec<[u8; 3]>,
     colours: Vec<[f32; 3]>,
     search: Search,
     low: [f32; 3],
@@ -131,15 +151,20 @@ const COARSE: f32 = 0.06;
 
 impl Mixer {
     /// `colours` are at most 256.
-    pub(super) fn new(colours: &[[u8; 3]]) -> Self {
-        let colours: Vec<[f32; 3]> = colours.iter().map(|colour| colour.map(f32::from)).collect();
+    pub(super) fn new(palette: Vec<[u8; 3]>) -> Self {
+        let colours: Vec<[f32; 3]> = palette.iter().map(|colour| colour.map(f32::from)).collect();
         let bound = |axis: usize, pick: fn(f32, f32) -> f32| {
             colours.iter().map(|colour| colour[axis]).reduce(pick).unwrap_or(0.0)
         };
         let low = std::array::from_fn(|axis| bound(axis, f32::min) - MARGIN);
         let steps =
             std::array::from_fn(|axis| (CUBES - 1) as f32 / (bound(axis, f32::max) + MARGIN - low[axis]).max(1.0));
-        Self { search: Search::new(&colours), colours, low, steps, cells: vec![None; CUBES.pow(3)] }
+        Self { search: Search::new(&colours), palette, colours, low, steps, cells: vec![None; CUBES.pow(3)] }
+    }
+
+    /// The colours that it mixes.
+    pub(super) fn palette(&self) -> Vec<[u8; 3]> {
+        self.palette.clone()
     }
 
     /// The place of the colour that stands for `wanted` where the dither's threshold is `threshold`, 0 to 1.
@@ -147,9 +172,9 @@ impl Mixer {
         let mut cell = 0;
         let mut middle = [0.0; 3];
         for axis in 0..3 {
-            let along = ((wanted[axis] - self.low[axis]) * self.steps[axis]).clamp(0.0, (CUBES - 1) as f32).floor();
-            cell = cell * CUBES + along as usize;
-            middle[axis] = self.low[axis] + (along + 0.5) / self.steps[axis];
+            let along = ((wanted[axis] - self.low[axis]) * self.steps[axis]).clamp(0.0, (CUBES - 1) as f32) as usize;
+            cell = cell * CUBES + along;
+            middle[axis] = self.low[axis] + (along as f32 + 0.5) / self.steps[axis];
         }
         let (near, far) = if let Some(pair) = self.cells[cell] { pair } else { self.pair(middle, cell) };
         let (from, to) = (self.colours[usize::from(near)], self.colours[usize::from(far)]);
@@ -219,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_mix_has_the_mean_that_was_wanted() {
-        let mut mixer = Mixer::new(&[[10, 10, 10], [20, 30, 10], [200, 0, 0]]);
+        let mut mixer = Mixer::new(vec![[10, 10, 10], [20, 30, 10], [200, 0, 0]]);
         for (wanted, share) in
             [([10.0, 10.0, 10.0], 0), ([12.5, 15.0, 10.0], 4), ([15.0, 20.0, 10.0], 8), ([20.0, 30.0, 10.0], 16)]
         {

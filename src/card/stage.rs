@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::CardError;
 use super::font::{FaceId, Fonts};
-use super::layer::{Layer, Layers, Scene};
+use super::indexed::Indexed;
+use super::layer::{Layers, Scene};
 use super::look::Look;
 use super::paint::{Canvas, Ink};
 use super::text::{Line, Setter, Style};
@@ -17,7 +17,7 @@ pub(super) struct Stage<'a> {
     pub(super) setter: &'a mut Setter,
     pub(super) layers: &'a Layers,
     /// The layer that was laid last.
-    pub(super) layer: Option<Arc<Layer>>,
+    pub(super) layer: Option<Arc<Indexed>>,
 }
 
 impl Stage<'_> {
@@ -27,11 +27,9 @@ impl Stage<'_> {
     }
 
     /// Lays the scene under everything; what was drawn before is gone.
-    pub(super) fn lay(&mut self, scene: Scene) -> Result<(), CardError> {
-        let layer = self.layers.get(scene).ok_or(CardError::TooLarge)?;
-        self.canvas.pixmap = layer.pixmap.clone();
-        self.layer = Some(layer);
-        Ok(())
+    pub(super) fn lay(&mut self, scene: Scene) {
+        self.canvas.ops.clear();
+        self.layer = Some(self.layers.get(scene));
     }
 
     /// A text style from design pixels.

@@ -1,5 +1,6 @@
 //! The title card: a large title with an excerpt, tags and a date, for posts without code.
 
+use super::TitleCard;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::face;
 use super::layer::Scene;
@@ -8,15 +9,14 @@ use super::paint::Rounded;
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
 use super::text::Line;
-use super::{CardError, TitleCard};
 
 /// Tags that are looked at, and the bytes of the longest that is drawn.
 const MOST_TAGS: usize = 12;
 const LONGEST_TAG: usize = 80;
 
 /// Draws a title card onto a fresh stage.
-pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardError> {
-    stage.lay(Scene::Title)?;
+pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
+    stage.lay(Scene::Title);
     draw_eyebrow(&card.eyebrow, (title::SIDE, title::TOP), stage);
     let mut top = title::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
@@ -37,7 +37,6 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardEr
     }
     let date = draw_date(card, stage);
     draw_tags(&card.tags, WIDTH - title::SIDE - date, stage);
-    Ok(())
 }
 
 /// The title at the largest size at which it takes no more than its lines.
