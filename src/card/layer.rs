@@ -34,11 +34,11 @@ const SHADED_WEIGHT: f32 = 4.0;
 /// Colours for the window, its edge and its dots.
 const SHAPE_COLOURS: usize = 28;
 
-/// The ground changes so slowly that this many pixels across and down share one colour, dithered. Rows that are equal cost a
-/// PNG next to nothing: it gets half as large.
+/// The ground changes so slowly that this many pixels across and down share one colour, mixed of two by turns. Rows that are
+/// equal cost a PNG next to nothing: with this it is less than half as large as with every pixel on its own.
 const HELD: (usize, usize) = (2, 4);
-/// The thresholds of an ordered dither of 2 × 2 (Bayer 1973), row by row.
-const THRESHOLDS: [[f32; 2]; 2] = [[0.125, 0.625], [0.875, 0.375]];
+/// The thresholds of neighbours across; from block to block down they change places.
+const THRESHOLDS: [f32; 2] = [0.25, 0.75];
 
 /// The three dots of the title bar.
 const DOTS: [Rgb; 3] = [Rgb(0xff, 0x5f, 0x57), Rgb(0xfe, 0xbc, 0x2e), Rgb(0x28, 0xc8, 0x40)];
@@ -121,18 +121,13 @@ impl Layers {
         let mut rows = vec![0; (width + 1) * height];
         for (block, rows) in rows.chunks_mut((width + 1) * down).enumerate() {
             ground.row((block * down + down / 2).min(height - 1), &mut colours);
-            for (y, row) in rows.chunks_exact_mut(width + 1).enumerate() {
-                for (at, cell) in row[1..].chunks_mut(across).enumerate() {
-                    let colour = colours[(at * across + across / 2).min(width - 1)];
-                    for (x, place) in cell.iter_mut().enumerate() {
-                        *place = if near(colour, plain) {
-                            PLAIN
-                        } else {
-                            mixer.mix(colour, THRESHOLDS[y % 2][(at * across + x) % 2])
-                        };
-                    }
-                }
+            let (row, copies) = rows.split_at_mut(width + 1);
+            for (x, place) in row[1..].iter_mut().enumerate() {
+                let colour = colours[(x / across * across + across / 2).min(width - 1)];
+                let threshold = THRESHOLDS[(x + block) % 2];
+                *place = if near(colour, plain) { PLAIN } else { mixer.mix(colour, threshold) };
             }
+            copies.chunks_exact_mut(width + 1).for_each(|copy| copy.copy_from_slice(row));
         }
         Indexed { width, palette: mixer.palette(), rows }
     }
