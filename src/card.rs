@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use coloured::Coloured;
 use encode::Writer;
 use font::Fonts;
+use highlight::Styles;
 use indexed::Indexed;
 use layer::Layers;
 use look::Look;
@@ -176,6 +177,7 @@ pub struct Renderer {
 /// What one thread draws with.
 struct Bench {
     setter: Setter,
+    styles: Styles,
     ops: Vec<Op>,
     picture: Indexed,
     writer: Writer,
@@ -184,7 +186,7 @@ struct Bench {
 impl Bench {
     fn new(scale: u8) -> Self {
         let (setter, writer) = (Setter::new(scale == 1), Writer::new());
-        Self { setter, ops: Vec::new(), picture: Indexed::default(), writer }
+        Self { setter, styles: Styles::default(), ops: Vec::new(), picture: Indexed::default(), writer }
     }
 }
 
@@ -233,6 +235,7 @@ impl Renderer {
             look: &self.look,
             fonts: &self.fonts,
             setter: &mut bench.setter,
+            styles: &mut bench.styles,
             layers: &self.layers,
             layer: None,
         };

@@ -76,7 +76,7 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
     let first: Vec<&str> = text.split('\n').take(most_lines()).map(|line| cut(line.trim_end_matches('\r'))).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let region = Region::of(&first.concat());
-    let spans = highlight(&first, language.grammar, theme, name.filter(|_| language.has_names));
+    let spans = highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
     let lines: Vec<CodeLine> = first
         .iter()
         .zip(&spans)

@@ -16,6 +16,29 @@ pub(super) struct Frame {
     pub(super) radius: f32,
 }
 
+/// The pixels of a picture that are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid {
+    /// Pixels across and down.
+    pub(super) size: (usize, usize),
+    /// Pixels from one column that is looked at to the next; each stands for as many.
+    pub(super) step: usize,
+    /// Multiplies the look's lengths.
+    pub(super) scale: f32,
+}
+
+impl Grid {
+    /// Columns that are looked at.
+    pub(super) fn count(self) -> usize {
+        self.size.0.div_ceil(self.step)
+    }
+
+    /// The middles of those columns.
+    fn columns(self) -> impl Iterator<Item = f32> {
+        (0..self.count()).map(move |at| (at as f32 + 0.5) * self.step as f32)
+    }
+}
+
 /// A ground that is ready to be computed row by row.
 pub(super) struct Ground {
     base: [f32; 3],
@@ -46,25 +69,26 @@ struct ShadowTable {
     alpha: f32,
     across: Vec<f32>,
     down: Vec<f32>,
+    /// Where the columns are.
+    columns: Vec<f32>,
     corner: Option<Corner>,
 }
 
 impl Ground {
-    /// `accent` is the width of the gradient at the left edge; `size` is that of the picture; `scale` multiplies the look's lengths.
-    pub(super) fn new(look: &Look, frame: Option<Frame>, accent: f32, size: (usize, usize), scale: f32) -> Self {
-        let glows = look.glows.iter().map(|glow| GlowTable::new(glow, size, scale)).collect();
+    /// A ground that is looked at in some columns only. `accent` is the width of the gradient at the left edge.
+    pub(super) fn new(look: &Look, frame: Option<Frame>, accent: f32, grid: Grid) -> Self {
+        let glows = look.glows.iter().map(|glow| GlowTable::new(glow, grid)).collect();
         let shadows = match frame {
-            Some(frame) => {
-                look.window.shadows.iter().map(|shadow| ShadowTable::new(shadow, frame, size, scale)).collect()
-            }
+            Some(frame) => look.window.shadows.iter().map(|shadow| ShadowTable::new(shadow, frame, grid)).collect(),
             None => Vec::new(),
         };
         let (from, to) = (look.accent.from.channels(), look.accent.to.channels());
-        let accent = Accent { width: accent as usize, height: size.1 as f32, from, to };
+        let accent =
+            Accent { width: (accent / grid.step as f32).ceil() as usize, height: grid.size.1 as f32, from, to };
         Self { base: look.ground.channels(), glows, shadows, accent }
     }
 
-    /// Computes row `y`: each channel of each pixel as a number from 0 to 255.
+    /// Computes row `y`: each channel as a number from 0 to 255, for each column of the grid.
     pub(super) fn row(&self, y: usize, row: &mut [[f32; 3]]) {
         row.fill(self.base);
         for glow in self.glows.iter().rev() {
@@ -80,18 +104,19 @@ impl Ground {
 }
 
 impl GlowTable {
-    fn new(glow: &Glow, (width, height): (usize, usize), scale: f32) -> Self {
+    fn new(glow: &Glow, grid: Grid) -> Self {
+        let (Grid { scale, .. }, (width, height)) = (grid, grid.size);
         let (centre, radius) = (glow.at[0] * width as f32, glow.radius[0] * glow.reach * scale);
         Self {
             colour: glow.color.channels(),
-            across: (0..width).map(|x| ((x as f32 + 0.5 - centre) / radius).powi(2)).collect(),
+            across: grid.columns().map(|x| squared((x - centre) / radius)).collect(),
             centre: glow.at[1] * height as f32,
             radius: glow.radius[1] * glow.reach * scale,
         }
     }
 
     fn light(&self, y: usize, row: &mut [[f32; 3]]) {
-        let down = ((y as f32 + 0.5 - self.centre) / self.radius).powi(2);
+        let down = squared((y as f32 + 0.5 - self.centre) / self.radius);
         if down >= 1.0 {
             return;
         }
@@ -105,21 +130,20 @@ impl GlowTable {
 }
 
 impl ShadowTable {
-    fn new(shadow: &Shadow, frame: Frame, (width, height): (usize, usize), scale: f32) -> Self {
+    fn new(shadow: &Shadow, frame: Frame, grid: Grid) -> Self {
+        let scale = grid.scale;
         let deviation = (shadow.blur * scale / 2.0).max(0.01);
         let spread = shadow.spread * scale;
         let (left, right) = (frame.left - spread, frame.right + spread);
         let (top, bottom) = (frame.top - spread + shadow.offset * scale, frame.bottom + spread + shadow.offset * scale);
-        let ramp = |count: usize, from: f32, to: f32| -> Vec<f32> {
-            let place = |at: usize| at as f32 + 0.5;
-            (0..count).map(|at| below((place(at) - from) / deviation) - below((place(at) - to) / deviation)).collect()
-        };
+        let ramp = |at: f32, from: f32, to: f32| below((at - from) / deviation) - below((at - to) / deviation);
         let radius = (frame.radius + spread).max(0.0);
         Self {
             colour: shadow.color.channels(),
             alpha: shadow.alpha,
-            across: ramp(width, left, right),
-            down: ramp(height, top, bottom),
+            across: grid.columns().map(|x| ramp(x, left, right)).collect(),
+            down: (0..grid.size.1).map(|y| ramp(y as f32 + 0.5, top, bottom)).collect(),
+            columns: grid.columns().collect(),
             corner: (radius >= 1.0).then(|| Corner::new([left, top, right, bottom], radius, deviation)),
         }
     }
@@ -130,8 +154,8 @@ impl ShadowTable {
             return;
         }
         let corner = self.corner.as_ref().and_then(|corner| corner.row(y));
-        for (x, (pixel, across)) in row.iter_mut().zip(&self.across).enumerate() {
-            let missing = corner.as_ref().map_or(0.0, |corner| corner.missing(x));
+        for ((pixel, across), x) in row.iter_mut().zip(&self.across).zip(&self.columns) {
+            let missing = corner.as_ref().map_or(0.0, |corner| corner.missing(*x));
             let strength = (across * down - missing) * self.alpha;
             if strength > 1e-4 {
                 blend(pixel, self.colour, strength);
@@ -191,11 +215,14 @@ impl Corner {
 }
 
 impl CornerRow<'_> {
-    fn missing(&self, x: usize) -> f32 {
-        let place = x as f32 + 0.5;
-        let inward = (place - self.corner.edges[0]).min(self.corner.edges[2] - place);
+    fn missing(&self, x: f32) -> f32 {
+        let inward = (x - self.corner.edges[0]).min(self.corner.edges[2] - x);
         self.corner.index(inward).map_or(0.0, |at| self.missing[at])
     }
+}
+
+fn squared(number: f32) -> f32 {
+    number * number
 }
 
 fn blend(pixel: &mut [f32; 3], over: [f32; 3], alpha: f32) {
@@ -229,6 +256,8 @@ fn exponential(x: f32) -> f32 {
 mod tests {
     use super::*;
 
+    const GRID: Grid = Grid { size: (1200, 630), step: 1, scale: 1.0 };
+
     fn night() -> Look {
         Look::built_in("night").unwrap()
     }
@@ -250,7 +279,7 @@ mod tests {
 
     #[test]
     fn far_from_glows_and_shadows_the_ground_is_plain() {
-        let ground = Ground::new(&night(), None, 0.0, (1200, 630), 1.0);
+        let ground = Ground::new(&night(), None, 0.0, GRID);
         let mut row = vec![[0.0; 3]; 1200];
         ground.row(500, &mut row);
         assert!(row[700].iter().zip(night().ground.channels()).all(|(a, b)| (a - b).abs() < 1e-3));
@@ -261,8 +290,8 @@ mod tests {
     #[test]
     fn a_shadow_darkens_below_the_window_and_not_far_above() {
         let frame = Frame { left: 64.0, top: 300.0, right: 1136.0, bottom: 400.0, radius: 18.0 };
-        let ground = Ground::new(&night(), Some(frame), 0.0, (1200, 630), 1.0);
-        let plain = Ground::new(&night(), None, 0.0, (1200, 630), 1.0);
+        let ground = Ground::new(&night(), Some(frame), 0.0, GRID);
+        let plain = Ground::new(&night(), None, 0.0, GRID);
         let (mut with, mut without) = (vec![[0.0; 3]; 1200], vec![[0.0; 3]; 1200]);
         for (y, darker) in [(405, true), (100, false)] {
             ground.row(y, &mut with);

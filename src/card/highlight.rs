@@ -1,12 +1,12 @@
 //! Highlighting: lines and a grammar come in, coloured spans go out. Hostile text costs bounded time: lines are cut, the regular
 //! expressions have limits, and past a deadline the rest is plain.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
 use syntect::highlighting::{FontStyle, Highlighter, Theme};
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference};
 
@@ -17,6 +17,8 @@ use super::language::Language;
 const MOST_CHARACTERS: usize = 300;
 /// When the rest of a code becomes plain.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// Stacks of scopes whose styles are remembered; a language needs some hundreds.
+const MOST_STYLES: usize = 8192;
 
 /// A stretch of a line in one colour.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +54,7 @@ const NEWER_WORDS: [(&str, &str, &str); 5] = [
 pub(super) fn highlight(
     lines: &[&str],
     grammar: Option<&SyntaxReference>,
-    theme: &Theme,
+    (theme, styles): (&Theme, &mut Styles),
     name: Option<Rgb>,
 ) -> Vec<Vec<Span>> {
     let plain = theme.settings.foreground.map_or(Rgb(128, 128, 128), |c| Rgb(c.r, c.g, c.b));
@@ -60,7 +62,7 @@ pub(super) fn highlight(
     if let Some(grammar) = grammar {
         limit_retries();
         let coloured = catch_unwind(AssertUnwindSafe(|| {
-            let mut painter = Painter::new(grammar, theme, plain, name.unwrap_or(plain));
+            let mut painter = Painter::new(grammar, (theme, &mut *styles), plain, name.unwrap_or(plain));
             let until = Instant::now() + PATIENCE;
             let mut spans = Vec::with_capacity(lines.len());
             for line in lines {
@@ -82,39 +84,66 @@ pub(super) fn highlight(
     spans
 }
 
-/// Parses line after line and remembers which style a stack of scopes has.
+/// The style of a stack of scopes in one theme.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    colour: Rgb,
+    font: FontStyle,
+    literal: bool,
+}
+
+/// Which style a stack of scopes has in one theme; kept from card to card.
+#[derive(Debug, Default)]
+pub(super) struct Styles {
+    known: FxHashMap<Vec<Scope>, Style>,
+}
+
+impl Styles {
+    fn of(&mut self, scopes: &[Scope], theme: &Theme, plain: Rgb) -> Style {
+        if let Some(known) = self.known.get(scopes) {
+            return *known;
+        }
+        let style = Highlighter::new(theme).style_for_stack(scopes);
+        let front = style.foreground;
+        let colour = if front.a == 255 { Rgb(front.r, front.g, front.b) } else { plain };
+        let is = |prefixes: &[Scope; 3], scope: &Scope| prefixes.iter().any(|prefix| prefix.is_prefix_of(*scope));
+        let [literal, embedded] = &*LITERAL;
+        let deciding = scopes.iter().skip(1).rev().find(|scope| is(literal, scope) || is(embedded, scope));
+        let literal = deciding.is_some_and(|scope| is(literal, scope));
+        let result = Style { colour, font: style.font_style, literal };
+        if self.known.len() >= MOST_STYLES {
+            self.known.clear();
+        }
+        self.known.insert(scopes.to_vec(), result);
+        result
+    }
+}
+
+/// Scopes of text that is to be read literally, and of what may be embedded in it.
+static LITERAL: LazyLock<[[Scope; 3]; 2]> = LazyLock::new(|| {
+    [["string", "comment", "constant.character"], ["meta.interpolation", "source", "meta.template.expression"]]
+        .map(|names| names.map(|name| Scope::new(name).unwrap_or_default()))
+});
+
+/// Parses line after line.
 struct Painter<'a> {
     state: ParseState,
     stack: ScopeStack,
-    highlighter: Highlighter<'a>,
-    known: HashMap<Vec<Scope>, (Rgb, FontStyle, bool)>,
-    literal: [Scope; 3],
-    embedded: [Scope; 3],
+    theme: &'a Theme,
+    styles: &'a mut Styles,
     plain: Rgb,
     name: Rgb,
     newer: Vec<(&'static str, Rgb)>,
 }
 
 impl<'a> Painter<'a> {
-    fn new(grammar: &SyntaxReference, theme: &'a Theme, plain: Rgb, name: Rgb) -> Self {
-        let highlighter = Highlighter::new(theme);
-        let newer =
-            NEWER_WORDS.iter().filter(|(language, ..)| *language == grammar.name).filter_map(|(_, word, scope)| {
-                let colour = highlighter.style_for_stack(&[Scope::new(scope).ok()?]).foreground;
-                Some((*word, Rgb(colour.r, colour.g, colour.b)))
-            });
-        let scopes = |names: [&str; 3]| names.map(|name| Scope::new(name).unwrap_or_default());
-        Self {
-            state: ParseState::new(grammar),
-            stack: ScopeStack::new(),
-            newer: newer.collect(),
-            highlighter,
-            known: HashMap::new(),
-            literal: scopes(["string", "comment", "constant.character"]),
-            embedded: scopes(["meta.interpolation", "source", "meta.template.expression"]),
-            plain,
-            name,
-        }
+    fn new(grammar: &SyntaxReference, (theme, styles): (&'a Theme, &'a mut Styles), plain: Rgb, name: Rgb) -> Self {
+        let newer = NEWER_WORDS
+            .iter()
+            .filter(|(language, ..)| *language == grammar.name)
+            .filter_map(|(_, word, scope)| Some((*word, styles.of(&[Scope::new(scope).ok()?], theme, plain).colour)));
+        let newer = newer.collect();
+        Self { state: ParseState::new(grammar), stack: ScopeStack::new(), theme, styles, plain, name, newer }
     }
 
     fn line(&mut self, line: &str) -> Option<Vec<Span>> {
@@ -134,9 +163,9 @@ impl<'a> Painter<'a> {
 
     /// Adds a stretch under the current scopes; names are told from the rest where the grammar does not tell them.
     fn push(&mut self, spans: &mut Vec<Span>, line: &str, range: Range<usize>) {
-        let (colour, style, literal) = self.style();
+        let Style { colour, font, literal } = self.styles.of(self.stack.as_slice(), self.theme, self.plain);
         let mut add = |range: Range<usize>, colour: Rgb| {
-            let (bold, italic) = (style.contains(FontStyle::BOLD), style.contains(FontStyle::ITALIC));
+            let (bold, italic) = (font.contains(FontStyle::BOLD), font.contains(FontStyle::ITALIC));
             match spans.last_mut() {
                 Some(last)
                     if (last.colour, last.bold, last.italic, last.literal) == (colour, bold, italic, literal) =>
@@ -160,24 +189,6 @@ impl<'a> Painter<'a> {
             add(start..start + length, newer.unwrap_or(named));
             start += length;
         }
-    }
-
-    fn style(&mut self) -> (Rgb, FontStyle, bool) {
-        if let Some(known) = self.known.get(self.stack.as_slice()) {
-            return *known;
-        }
-        let scopes = self.stack.as_slice();
-        let style = self.highlighter.style_for_stack(scopes);
-        let colour = if style.foreground.a == 255 {
-            Rgb(style.foreground.r, style.foreground.g, style.foreground.b)
-        } else {
-            self.plain
-        };
-        let is = |prefixes: &[Scope; 3], scope: &Scope| prefixes.iter().any(|prefix| prefix.is_prefix_of(*scope));
-        let deciding = scopes.iter().skip(1).rev().find(|scope| is(&self.literal, scope) || is(&self.embedded, scope));
-        let result = (colour, style.font_style, deciding.is_some_and(|scope| is(&self.literal, scope)));
-        self.known.insert(scopes.to_vec(), result);
-        result
     }
 }
 
@@ -213,7 +224,7 @@ mod tests {
 
     fn spans(language: &str, code: &str) -> Vec<Vec<Span>> {
         let lines: Vec<&str> = code.lines().collect();
-        highlight(&lines, Language::find(Some(language)).grammar, &night(), None)
+        highlight(&lines, Language::find(Some(language)).grammar, (&night(), &mut Styles::default()), None)
     }
 
     #[test]

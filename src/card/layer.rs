@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::colour::Rgb;
-use super::ground::{Frame, Ground};
+use super::ground::{Frame, Grid, Ground};
 use super::indexed::Indexed;
 use super::layout::{HEIGHT, WIDTH, code, title, window};
 use super::look::Look;
@@ -115,17 +115,22 @@ impl Layers {
         };
         let mixer = mixer.get_or_init(|| Mutex::new(Mixer::new(self.ground_colours(scene))));
         let mut mixer = mixer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ground, plain) = (self.ground(scene), self.look.ground.channels());
         let (across, down) = (HELD.0 * self.scale as usize, HELD.1 * self.scale as usize);
-        let mut colours = vec![[0.0; 3]; width];
-        let mut rows = vec![0; (width + 1) * height];
+        let (ground, plain) = (self.ground(scene, across), self.look.ground.channels());
+        let hidden = self.hidden(scene);
+        let mut colours = vec![[0.0; 3]; width.div_ceil(across)];
+        let mut rows = vec![PLAIN; (width + 1) * height];
         for (block, rows) in rows.chunks_mut((width + 1) * down).enumerate() {
-            ground.row((block * down + down / 2).min(height - 1), &mut colours);
+            let y = (block * down + down / 2).min(height - 1);
+            ground.row(y, &mut colours);
             let (row, copies) = rows.split_at_mut(width + 1);
-            for (x, place) in row[1..].iter_mut().enumerate() {
-                let colour = colours[(x / across * across + across / 2).min(width - 1)];
-                let threshold = THRESHOLDS[(x + block) % 2];
-                *place = if near(colour, plain) { PLAIN } else { mixer.mix(colour, threshold) };
+            for (at, (cell, colour)) in row[1..].chunks_mut(across).zip(&colours).enumerate() {
+                if near(*colour, plain) || hidden.holds((((at * across) as f32), y as f32)) {
+                    continue;
+                }
+                for (x, place) in cell.iter_mut().enumerate() {
+                    *place = mixer.mix(*colour, THRESHOLDS[(at * across + x + block) % 2]);
+                }
             }
             copies.chunks_exact_mut(width + 1).for_each(|copy| copy.copy_from_slice(row));
         }
@@ -136,7 +141,15 @@ impl Layers {
         ((WIDTH * self.scale) as usize, (HEIGHT * self.scale) as usize)
     }
 
-    fn ground(&self, scene: Scene) -> Ground {
+    /// What the window hides for sure, in pixels of the picture.
+    fn hidden(&self, scene: Scene) -> Rounded {
+        let window = scene.window().map_or(Rounded::default(), |shape| shape.grown(-window::RADIUS));
+        let [x, y, width, height] = [window.x, window.y, window.width, window.height].map(|length| length * self.scale);
+        Rounded { x, y, width, height, radius: 0.0 }
+    }
+
+    /// The ground of a scene, to be looked at in every column that is a multiple of `step`.
+    fn ground(&self, scene: Scene, step: usize) -> Ground {
         let frame = scene.window().map(|shape| Frame {
             left: shape.x * self.scale,
             top: shape.y * self.scale,
@@ -145,7 +158,7 @@ impl Layers {
             radius: shape.radius * self.scale,
         });
         let accent = if frame.is_none() { title::ACCENT * self.scale } else { 0.0 };
-        Ground::new(&self.look, frame, accent, self.size(), self.scale)
+        Ground::new(&self.look, frame, accent, Grid { size: self.size(), step, scale: self.scale })
     }
 
     /// The colours that represent the ground under a title with its accent, or around windows that are closed or run off.
@@ -166,18 +179,19 @@ impl Layers {
 
     fn sample(&self, scene: Scene, weight: f32, samples: &mut Vec<Sample>) {
         let (width, height) = self.size();
-        let (ground, window) = (self.ground(scene), scene.window());
-        let mut row = vec![[0.0; 3]; width];
         let stride = SAMPLE_STRIDE * self.scale as usize;
+        let (ground, window) = (self.ground(scene, stride), scene.window());
+        let mut row = vec![[0.0; 3]; width.div_ceil(stride)];
         for y in (0..height).step_by(stride) {
             ground.row(y, &mut row);
-            for x in (0..width).step_by(stride) {
-                let at = (x as f32 / self.scale, y as f32 / self.scale);
+            for (at, colour) in row.iter().enumerate() {
+                let at = ((at * stride) as f32 / self.scale, y as f32 / self.scale);
                 if window.is_some_and(|shape| shape.holds(at)) {
                     continue;
                 }
                 let shaded = window.is_some_and(|shape| shape.grown(SHADED).holds(at));
-                samples.push(Sample { colour: row[x], weight: if shaded { weight * SHADED_WEIGHT } else { weight } });
+                let weight = if shaded { weight * SHADED_WEIGHT } else { weight };
+                samples.push(Sample { colour: *colour, weight });
             }
         }
     }

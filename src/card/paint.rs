@@ -75,7 +75,7 @@ pub(super) struct Canvas {
 }
 
 /// A rectangle with round corners, in design pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Rounded {
     pub(super) x: f32,
     pub(super) y: f32,

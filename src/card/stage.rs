@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::font::{FaceId, Fonts};
+use super::highlight::Styles;
 use super::indexed::Indexed;
 use super::layer::{Layers, Scene};
 use super::look::Look;
@@ -15,6 +16,8 @@ pub(super) struct Stage<'a> {
     pub(super) look: &'a Look,
     pub(super) fonts: &'a Fonts,
     pub(super) setter: &'a mut Setter,
+    /// The styles of the card's theme that are known.
+    pub(super) styles: &'a mut Styles,
     pub(super) layers: &'a Layers,
     /// The layer that was laid last.
     pub(super) layer: Option<Arc<Indexed>>,
