@@ -57,6 +57,8 @@ fn every_text_makes_a_code_card() {
                 code: text.clone(),
                 highlights: vec![0..=0, 3..=usize::MAX],
                 line_numbers: Some(usize::MAX - 3),
+                wrap: language == "text",
+                ..CodeCard::default()
             };
             draw(&renderer, &format!("{name} in {language}"), &Card::Code(card));
         }
