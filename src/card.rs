@@ -27,6 +27,7 @@ mod text;
 mod theme;
 mod title_card;
 mod unicode;
+mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -39,6 +39,9 @@ const PASSED_OVER: &[&str] = &[
     "vega-lite", "vegalite", "pikchr", "diagram", "chart", "flowchart", "sequence", "erd", "bytefield", "excalidraw", "kroki",
 ];
 
+/// Languages that are none, which a text alternative does not name.
+const PLAIN: [&str; 6] = ["text", "txt", "plain", "plaintext", "none", "output"];
+
 /// What a source wants drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Draw {
@@ -99,7 +102,7 @@ pub enum Skip {
     /// Lines were asked for that the code does not have.
     #[error("the code has no line {asked}: it has {found}")]
     NoSuchLine {
-        /// The first line that there is not, from 1.
+        /// The last line that was asked for, from 1.
         asked: usize,
         /// How many lines the code has.
         found: usize,
@@ -141,7 +144,7 @@ impl Wish {
         for asked in self.lines.iter().chain(&self.highlights) {
             let last = if *asked.end() == usize::MAX { *asked.start() } else { *asked.end() };
             if last > found {
-                return Err(Skip::NoSuchLine { asked: last.min((*asked.start()).max(found + 1)), found });
+                return Err(Skip::NoSuchLine { asked: last, found });
             }
         }
         Ok(())
@@ -237,7 +240,8 @@ fn title_card(post: &Post) -> Option<Card> {
 pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
     let text = match card {
         Card::Code(card) => {
-            let kind = card.language.as_deref().map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
+            let language = card.language.as_deref().filter(|name| !PLAIN.contains(&name.to_ascii_lowercase().as_str()));
+            let kind = language.map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
             let first_line = || card.code.lines().find(|line| line.contains(char::is_alphanumeric)).map(str::trim);
             match card.title.as_deref().or(card.file.as_deref()).or_else(first_line) {
                 Some(what) => format!("{kind}: {what}"),

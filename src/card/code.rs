@@ -5,9 +5,10 @@ mod runs;
 mod wrap;
 
 use super::colour::Rgb;
+use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
 use super::highlight::Span;
-use super::text::{MISSING, Placed, Setter, Style};
+use super::text::{Line, MISSING, Placed, Setter, Style};
 use super::unicode;
 use runs::{operators, runs};
 
@@ -20,6 +21,9 @@ const MOST_WRAPPED_CELLS: usize = 1200;
 const MEASURE: f32 = 100.0;
 /// A cell's width in ems of the code face.
 const CELL: f32 = 0.6;
+
+/// The part of a cell by which a letter of another face may be too wide for one; it is drawn smaller then.
+const SQUEEZED: f32 = 0.35;
 
 /// Wide characters are drawn this much larger, since two cells are wider than an em.
 const WIDE: f32 = 1.08;
@@ -210,9 +214,9 @@ impl Item {
         let style = |size| Style { face: self.face, size, spacing: 0.0, ligatures: true };
         let emoji = unicode::is_emoji(&self.text);
         let larger = if self.cells == 2 && unicode::is_wide(&self.text) && !emoji { WIDE } else { 1.0 };
-        let mut line = setter.shape(fonts, &self.text, style((size * larger).round()));
-        if line.width > room && emoji {
-            line = setter.shape(fonts, &self.text, style((size * room / line.width).floor()));
+        let mut line = shaped(fonts, setter, &self.text, style((size * larger).round()));
+        if line.width > room && (emoji || self.cells == 1) {
+            line = shaped(fonts, setter, &self.text, style((size * room / line.width).floor()));
         }
         let x = self.column as f32 * cell + ((room - line.width) / 2.0).max(0.0);
         out.extend(
@@ -225,8 +229,15 @@ impl Item {
 
 /// The cells that a shaped text takes.
 fn cells(fonts: &Fonts, setter: &mut Setter, text: &str, face: FaceId) -> usize {
-    let width = setter.shape(fonts, text, measured(face)).width / MEASURE;
-    ((width / CELL - 0.1).ceil() as usize).max(1)
+    let width = shaped(fonts, setter, text, measured(face)).width / MEASURE / CELL;
+    if width <= 1.0 + SQUEEZED { 1 } else { ((width - 0.1).ceil() as usize).max(1) }
+}
+
+/// A piece of code that needs shaping. One that runs from right to left does so as a whole, whatever it begins with.
+fn shaped(fonts: &Fonts, setter: &mut Setter, text: &str, style: Style) -> Line {
+    let turned = text.chars().any(unicode::is_right_to_left);
+    let direction = if turned { Direction::RightToLeft } else { Direction::LeftToRight };
+    setter.shape_along(fonts, text, style, direction)
 }
 
 fn measured(face: FaceId) -> Style {

@@ -11,11 +11,14 @@ use super::font::{Region, face};
 use super::highlight::{cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
-use super::layout::{CodeLayout, HEIGHT, WIDTH, cells_across, code, code_width, eyebrow, most_lines, pill, window};
+use super::layout::{
+    CodeLayout, HEIGHT, TALL, WIDTH, cells_across, code, code_width, eyebrow, most_lines, pill, window,
+};
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
 use super::text::Style;
+use super::unicode::{is_tall, tamed};
 use super::{CardError, CodeCard};
 
 /// Strength of the bands behind stressed, added and removed lines.
@@ -25,6 +28,8 @@ const DIMMED: f32 = 0.62;
 
 /// Characters of a wrapped line that are looked at; no card shows as many.
 const MOST_WRAPPED: usize = 1200;
+/// Characters of any other line that are looked at before piles of marks are taken off.
+const MOST_BEFORE: usize = 6000;
 
 /// What is known of a card's code before it is drawn.
 struct Code {
@@ -80,7 +85,8 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
 }
 
 fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
-    let (size, spacing) = (code::TITLE_SIZE * stage.scale(), code::TITLE_SPACING * stage.scale());
+    let share = if is_tall(title) { TALL } else { 1.0 };
+    let (size, spacing) = (code::TITLE_SIZE * share * stage.scale(), code::TITLE_SPACING * stage.scale());
     let style = Style { face: face::DISPLAY_SEMIBOLD, size, spacing, ligatures: true };
     let width = (WIDTH - 2.0 * code::SIDE) * stage.scale();
     Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
@@ -90,9 +96,10 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
 fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
     let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
     let language = Language::find(card.language.as_deref());
-    let looked_at = |line| if card.wrap { prefix(line) } else { cut(line) };
-    let first: Vec<&str> =
-        text.split('\n').take(most_lines()).map(|line| looked_at(line.trim_end_matches('\r'))).collect();
+    let most = if card.wrap { MOST_WRAPPED } else { MOST_BEFORE };
+    let first: Vec<_> =
+        text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
+    let first: Vec<&str> = first.iter().map(|line| if card.wrap { line } else { cut(line) }).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap);
     let mut spans = highlight(&first, language.grammar, theme, name.filter(|_| language.has_names));
@@ -125,9 +132,8 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
     Code { rows: rows.take(layout.shown).collect(), layout, language, gutter }
 }
 
-/// The part of a line that is looked at where lines are wrapped.
-fn prefix(line: &str) -> &str {
-    line.char_indices().nth(MOST_WRAPPED).map_or(line, |(end, _)| &line[..end])
+fn prefix(line: &str, characters: usize) -> &str {
+    line.char_indices().nth(characters).map_or(line, |(end, _)| &line[..end])
 }
 
 fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {

@@ -29,6 +29,11 @@ pub(super) mod face {
     pub(in crate::card) const CODE: FaceId = 4;
     pub(in crate::card) const CODE_BOLD: FaceId = 5;
     pub(in crate::card) const CODE_ITALIC: FaceId = 6;
+
+    /// Whether every letter of the face takes one cell.
+    pub(in crate::card) fn is_code(face: FaceId) -> bool {
+        matches!(face, CODE | CODE_BOLD | CODE_ITALIC)
+    }
 }
 
 /// An opened font file.
@@ -108,6 +113,9 @@ impl Fonts {
         let candidates = FALLBACKS.iter().enumerate().filter(|(_, fallback)| fallback.serves(grapheme, emoji, region));
         let mut embedded = if emoji { None } else { Some(if bold { face::CODE_BOLD } else { face::CODE }) };
         for (at, fallback) in candidates {
+            if fallback.is_mono() && !face::is_code(wanted) {
+                continue;
+            }
             // What the embedded faces have looks the same on every machine, so it goes before faces for any character.
             let own = if fallback.ranges.is_empty() { embedded.take() } else { None };
             for id in own.into_iter().chain([fallback_id(at, bold), fallback_id(at, !bold)]) {
@@ -181,6 +189,11 @@ impl Region {
 }
 
 impl Fallback {
+    /// Whether every letter of the face takes one cell, so that it suits code alone.
+    fn is_mono(&self) -> bool {
+        self.regular.contains("Mono-") || self.regular.contains("Mono.")
+    }
+
     /// The Debian package that has this face.
     fn package(&self) -> &'static str {
         match self.regular {

@@ -153,10 +153,10 @@ pub(super) const FALLBACKS: [Fallback; 91] = [
     Fallback {
         regular: "NotoColorEmoji.ttf", bold: "NotoColorEmoji.ttf", index: 0, ranges: &[], region: None, emoji: true,
     },
+    script("DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf", &[]),
     script("NotoSans-Regular.ttf", "NotoSans-Bold.ttf", &[]),
     script("NotoSansMath-Regular.ttf", "NotoSansMath-Regular.ttf", &[]),
     script("NotoSansSymbols-Regular.ttf", "NotoSansSymbols-Bold.ttf", &[]),
     script("NotoSansSymbols2-Regular.ttf", "NotoSansSymbols2-Regular.ttf", &[]),
-    script("DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf", &[]),
     script("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", &[]),
 ];

@@ -115,6 +115,9 @@ pub(super) mod title {
     pub(in crate::card) const FOOT_GAP: f32 = 14.0;
 }
 
+/// The share of its size at which a title in tall letters is set, so that its lines do not touch.
+pub(super) const TALL: f32 = 0.86;
+
 /// Sizes of code, and the largest of a code of few lines, which would stand lost in a wide window.
 const SIZES: RangeInclusive<u16> = 20..=34;
 const LARGEST_OF_FEW: u16 = 46;

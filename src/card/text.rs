@@ -55,8 +55,11 @@ pub(super) struct Line {
     pub(super) width: f32,
 }
 
-fn is_code(face: FaceId) -> bool {
-    matches!(face, face::CODE | face::CODE_BOLD | face::CODE_ITALIC)
+impl Style {
+    /// The direction of a line by itself: code runs from left to right, everything else as its first letter does.
+    pub(super) fn direction(&self, text: &str) -> Direction {
+        if face::is_code(self.face) { Direction::LeftToRight } else { Direction::of(text) }
+    }
 }
 
 /// What one thread needs to set and draw text; kept between cards.
@@ -101,8 +104,7 @@ impl Setter {
     /// Sets one line. Characters that deceive or cannot be drawn must have been replaced before. Code runs from left to right,
     /// everything else as its first letter does.
     pub(super) fn shape(&mut self, fonts: &Fonts, text: &str, style: Style) -> Line {
-        let direction = if is_code(style.face) { Direction::LeftToRight } else { Direction::of(text) };
-        self.shape_along(fonts, text, style, direction)
+        self.shape_along(fonts, text, style, style.direction(text))
     }
 
     /// Sets one line of a paragraph that runs in this direction.

@@ -4,11 +4,12 @@ use super::direction::Direction;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::face;
 use super::layer::Scene;
-use super::layout::{INTER_ASCENT, INTER_DESCENT, WIDTH, baseline, eyebrow, title};
+use super::layout::{INTER_ASCENT, INTER_DESCENT, TALL, WIDTH, baseline, eyebrow, title};
 use super::paint::Rounded;
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
 use super::text::Line;
+use super::unicode::is_tall;
 use super::{CardError, TitleCard};
 
 /// Tags that are looked at, and the bytes of the longest that is drawn.
@@ -47,9 +48,10 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardEr
 /// The title at the largest size at which it takes no more than its lines; one of a single line may be larger.
 fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
     let width = (WIDTH - 2.0 * title::SIDE) * stage.scale();
+    let share = if is_tall(text) { TALL } else { 1.0 };
     let mut set = |step: u16| {
         let size = (title::LARGEST_OF_ONE - f32::from(step) * title::STEP).max(title::SMALLEST);
-        let style = stage.style(face::DISPLAY_BOLD, size, title::SPACING * size);
+        let style = stage.style(face::DISPLAY_BOLD, size * share, title::SPACING * size * share);
         let paragraph = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(text, title::LINES);
         (paragraph, size)
     };

@@ -66,6 +66,15 @@ pub(super) fn tamed(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept().filter_map(|(c, keeps)| keeps.then_some(c)).collect())
 }
 
+/// Whether a text has letters that reach far above and below those of Latin: Arabic, the scripts of India and South-East Asia.
+pub(super) fn is_tall(text: &str) -> bool {
+    let tall = |c| {
+        matches!(c, '\u{600}'..='\u{7bf}' | '\u{870}'..='\u{109f}' | '\u{1780}'..='\u{18af}' | '\u{1900}'..='\u{1cff}'
+            | '\u{a800}'..='\u{aaff}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{1e900}'..='\u{1e95f}')
+    };
+    text.chars().any(tall)
+}
+
 /// Scripts that run from right to left: Hebrew, Arabic and their neighbours.
 pub(super) fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')

@@ -171,6 +171,7 @@ fn pictures_are_described_in_words() {
     assert_eq!(alt("```ex lib/a.ex\na\nb\n```"), "Elixir code: lib/a.ex");
     assert_eq!(alt("```\n{\nfoo\n}\n```"), "Code: foo");
     assert_eq!(alt("```\n{\n}\n```"), "Code");
+    assert_eq!(alt("# Title\n\n```text\na\n```"), "Code: Title");
     assert_eq!(alt("# Title\n\nText of it."), "Title. Text of it.");
     assert_eq!(alt("# Why?\n\nBecause."), "Why? Because.");
     assert_eq!(alt("# Title"), "Title");

@@ -51,7 +51,7 @@ pub(super) fn runs(text: &str, literal: bool) -> Vec<Range<usize>> {
 fn is_neutral(c: char, text: &str, range: &Range<usize>) -> bool {
     if matches!(c, '"' | '\'' | '`') {
         let beside = [text[..range.start].chars().next_back(), text[range.end..].chars().next()];
-        return beside.into_iter().all(|c| c.is_some_and(|c| is_right_to_left(c)));
+        return beside.into_iter().all(|c| c.is_some_and(is_right_to_left));
     }
     !c.is_alphabetic()
         && c != '\t'

@@ -13,6 +13,9 @@ const HANG: usize = 2;
 const LEAST_SHARE: usize = 4;
 const MOST_HANGING: usize = 3;
 
+/// Items that are looked at to tell what begins a comment.
+const MARK: usize = 4;
+
 impl CodeLine {
     /// The line in rows of at most `width` cells; one row where it fits.
     pub(in crate::card) fn wrapped(&self, fonts: &Fonts, setter: &mut Setter, width: usize) -> Vec<Self> {
@@ -85,7 +88,13 @@ fn split_long(
 fn break_before(items: &VecDeque<Item>, fitting: usize) -> usize {
     let (first, last) = (items[0].column, items[fitting - 1].column);
     let full = |at: &usize| (items[*at].column - first) * 2 >= last - first;
-    let gap = |at: &usize| items[*at].column > items[*at - 1].column + items[*at - 1].cells;
+    let blank = |at: &usize| items[*at].column > items[*at - 1].column + items[*at - 1].cells;
+    // What begins a comment stays with its first word.
+    let gap = |at: &usize| {
+        let start = (1..*at).rev().find(blank).unwrap_or(0);
+        let word: String = items.range(start..*at).take(MARK).map(|item| item.text.as_str()).collect();
+        blank(at) && !(start > 0 && matches!(word.as_str(), "//" | "///" | "#" | "--" | "/*"))
+    };
     let wide = |at: &usize| items[*at - 1].kind == Kind::Shaped && items[*at].kind == Kind::Shaped;
     let marks = |at: &usize| {
         items[*at - 1]
@@ -127,6 +136,11 @@ mod tests {
     fn rows_break_after_blanks_and_hang() {
         assert_eq!(rows("let a = one + two;", 40), ["let a = one + two;"]);
         assert_eq!(rows("  let a = one + two + three;", 16), ["  let a = one +", "    two + three;"]);
+    }
+
+    #[test]
+    fn a_comment_keeps_its_mark() {
+        assert_eq!(rows("let a = 1; // and why", 14), ["let a = 1;", "  // and why"]);
     }
 
     #[test]
