@@ -117,7 +117,13 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
     let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
     let mut wrapped = |cells: usize| -> Vec<Vec<CodeLine>> {
         let width = cells.saturating_sub(gutter);
-        lines.iter().map(|line| line.wrapped(stage.fonts, stage.setter, width)).collect()
+        let mut left = most_lines(); // rows past these are below the picture
+        let wrap = |line: &CodeLine| {
+            let rows = line.wrapped((stage.fonts, &mut *stage.setter), width, left);
+            left = left.saturating_sub(rows.len());
+            rows
+        };
+        lines.iter().map(wrap).collect()
     };
     let (layout, rows) = if card.wrap {
         let layout = CodeLayout::fit_rows(top, count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());

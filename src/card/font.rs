@@ -113,7 +113,8 @@ impl Fonts {
         let candidates = FALLBACKS.iter().enumerate().filter(|(_, fallback)| fallback.serves(grapheme, emoji, region));
         let mut embedded = if emoji { None } else { Some(if bold { face::CODE_BOLD } else { face::CODE }) };
         for (at, fallback) in candidates {
-            if fallback.is_mono() && !face::is_code(wanted) {
+            // Its marks take cells of their own, so it draws no letters with marks.
+            if fallback.is_mono() && (!face::is_code(wanted) || grapheme.chars().nth(1).is_some()) {
                 continue;
             }
             // What the embedded faces have looks the same on every machine, so it goes before faces for any character.

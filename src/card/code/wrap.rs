@@ -17,10 +17,15 @@ const MOST_HANGING: usize = 3;
 const MARK: usize = 4;
 
 impl CodeLine {
-    /// The line in rows of at most `width` cells; one row where it fits.
-    pub(in crate::card) fn wrapped(&self, fonts: &Fonts, setter: &mut Setter, width: usize) -> Vec<Self> {
+    /// The line in rows of at most `width` cells; one row where it fits, and no more than `most`.
+    pub(in crate::card) fn wrapped(
+        &self,
+        (fonts, setter): (&Fonts, &mut Setter),
+        width: usize,
+        most: usize,
+    ) -> Vec<Self> {
         let width = width.max(8);
-        if self.columns <= width {
+        if self.columns <= width || most == 0 {
             return vec![self.clone()];
         }
         let own = self.items.first().map_or(0, |item| item.column);
@@ -29,7 +34,7 @@ impl CodeLine {
         let mut rest: VecDeque<Item> = self.items.iter().cloned().collect();
         let mut rows = Vec::new();
         let mut indent = own;
-        while let Some(origin) = rest.front().map(|item| item.column) {
+        while let Some(origin) = rest.front().map(|item| item.column).filter(|_| rows.len() < most) {
             let room = width.saturating_sub(indent).max(1);
             split_long(&mut rest, origin + room, (width - hang, origin), (fonts, &mut *setter));
             let fitting = rest.iter().take_while(|item| item.column + item.cells <= origin + room).count().max(1);
@@ -129,7 +134,7 @@ mod tests {
                 shown + &item.text
             })
         };
-        line.wrapped(&fonts, &mut setter, width).into_iter().map(shown).collect()
+        line.wrapped((&fonts, &mut setter), width, 99).into_iter().map(shown).collect()
     }
 
     #[test]
