@@ -16,7 +16,8 @@ const JOINED: [&str; 62] = [
 ];
 
 /// A span in pieces: graphemes, and whole runs from right to left. Blanks belong to the run they stand in. In text to be read
-/// literally, a string or a comment, so does what stands between its words without a direction of its own, and a number after them.
+/// literally, a string or a comment, so does what stands between its words without a direction of its own, and the brackets, the number and the full stop
+/// right beside them.
 pub(super) fn runs(text: &str, literal: bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut pending: Vec<Range<usize>> = Vec::new();
@@ -25,7 +26,8 @@ pub(super) fn runs(text: &str, literal: bool) -> Vec<Range<usize>> {
         let range = start..start + grapheme.len();
         let first = grapheme.chars().next().unwrap_or(' ');
         let turned = is_right_to_left(first);
-        let goes_on = turned || (literal && ends_number(text, &range));
+        let attached = || pending.is_empty() && runs.last().is_some_and(|run| ends(text, run, &range));
+        let goes_on = turned || (literal && in_run && (ends_number(text, &range) || attached()));
         if goes_on && in_run {
             if let Some(last) = runs.last_mut() {
                 last.end = range.end;
@@ -33,7 +35,8 @@ pub(super) fn runs(text: &str, literal: bool) -> Vec<Range<usize>> {
             pending.clear();
         } else if turned {
             runs.append(&mut pending);
-            runs.push(range);
+            let opened = runs.pop_if(|last| literal && ["(", "[", "«"].contains(&&text[last.clone()]));
+            runs.push(opened.map_or(range.start, |bracket| bracket.start)..range.end);
             in_run = true;
         } else if in_run && (grapheme == " " || (literal && is_neutral(first, text, &range))) {
             pending.push(range);
@@ -57,6 +60,19 @@ fn is_neutral(c: char, text: &str, range: &Range<usize>) -> bool {
         && c != '\t'
         && super::super::unicode::mark_for(c).is_none()
         && !super::super::unicode::is_wide(c.encode_utf8(&mut [0; 4]))
+}
+
+/// Whether a mark right after a run belongs to it: it ends a sentence, or closes a bracket that the run opened.
+fn ends(text: &str, run: &Range<usize>, range: &Range<usize>) -> bool {
+    let run = &text[run.clone()];
+    let closes = |open: char, close: char| run.matches(open).count() > run.matches(close).count();
+    match text[range.clone()].chars().next() {
+        Some('.' | '!' | '?' | '…') => !text[range.end..].starts_with(|c: char| c.is_alphanumeric() || c == '_'),
+        Some(')') => closes('(', ')'),
+        Some(']') => closes('[', ']'),
+        Some('»') => closes('«', '»'),
+        _ => false,
+    }
 }
 
 /// Whether this is the last digit of a number that no letter follows.
@@ -107,9 +123,11 @@ mod tests {
 
     #[test]
     fn a_comment_keeps_what_stands_between_its_words() {
-        assert_eq!(pieces("// מספר בין 1 ל־999, (באותיות).", true), ["מספר בין 1 ל־999, (באותיות"]);
+        assert_eq!(pieces("// מספר בין 1 ל־999, (באותיות).", true), ["מספר בין 1 ל־999, (באותיות)."]);
         assert_eq!(pieces("/* שורה 12 */", true), ["שורה 12"]);
         assert_eq!(pieces("// שורה 12px", true), ["שורה"]);
+        assert_eq!(pieces("// (שלום). שם.rs!", true), ["(שלום). שם"]);
+        assert_eq!(pieces("f(שלום)", false), ["שלום"]);
         assert_eq!(pieces("# שלום world עולם", true), ["שלום", "עולם"]);
         assert_eq!(pieces("# צה\"ל ו\"עוד\"", true), ["צה\"ל ו\"עוד"]);
     }
