@@ -6,6 +6,7 @@ mod code;
 mod code_card;
 mod colour;
 mod coloured;
+mod direction;
 mod encode;
 mod eyebrow;
 mod font;
@@ -18,6 +19,7 @@ mod language;
 mod layer;
 mod layout;
 mod look;
+mod missing;
 mod paint;
 mod palette;
 mod paragraph;
@@ -28,6 +30,7 @@ mod text;
 mod theme;
 mod title_card;
 mod unicode;
+mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,6 +41,7 @@ use highlight::Styles;
 use indexed::Indexed;
 use layer::Layers;
 use look::Look;
+pub use missing::missing;
 use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
 use stage::Stage;
@@ -77,8 +81,16 @@ pub struct CodeCard {
     pub code: String,
     /// Lines to stress, 1-based, both ends included; the others dim.
     pub highlights: Vec<std::ops::RangeInclusive<usize>>,
+    /// Lines marked as added and as removed, like the highlights; a diff's own lines need no marking.
+    pub added: Vec<std::ops::RangeInclusive<usize>>,
+    /// See [`CodeCard::added`].
+    pub removed: Vec<std::ops::RangeInclusive<usize>>,
     /// The number of the first line where numbers are asked for.
     pub line_numbers: Option<usize>,
+    /// Whether a line that is too wide goes on in the next row; else it fades out.
+    pub wrap: bool,
+    /// The cells a tab reaches for, 1 to 8; 4 where nothing is said.
+    pub tab_width: Option<u8>,
 }
 
 /// A title without code.

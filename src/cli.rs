@@ -114,7 +114,7 @@ pub struct Style {
 /// Flags of `render`.
 #[derive(Debug, Args)]
 pub struct Render {
-    /// A Markdown post, a source file, or - for Markdown from stdin
+    /// A Markdown post, a source file, or - for stdin: Markdown, or source code with --language or --file
     #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_languages"])]
     pub post: Option<PathBuf>,
     /// Where the picture goes; - for stdout [default: the post's name with .png]
@@ -138,6 +138,27 @@ pub struct Render {
     /// Draw the Nth code block
     #[arg(long, value_name = "N")]
     pub block: Option<usize>,
+    /// Read POST as source code in this language, whatever its name says
+    #[arg(long, value_name = "NAME")]
+    pub language: Option<String>,
+    /// The file's name in the window's bar; what comes from stdin is source code under this name
+    #[arg(long, value_name = "NAME")]
+    pub file: Option<String>,
+    /// Draw only these lines of the code: 10-30, 10-, -30 or 10
+    #[arg(long, value_name = "LINES", allow_hyphen_values = true)]
+    pub lines: Option<String>,
+    /// Number the lines, from the real number of the first one that is drawn
+    #[arg(long)]
+    pub line_numbers: bool,
+    /// Stress these lines, such as 3,5-7
+    #[arg(long, value_name = "LINES", allow_hyphen_values = true)]
+    pub highlight: Option<String>,
+    /// Lines that are too wide go on in the next row
+    #[arg(long)]
+    pub wrap: bool,
+    /// The columns of a tab [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub tab_width: Option<u8>,
     /// What to draw
     #[arg(long, value_enum, default_value_t = Draw::Auto)]
     pub draw: Draw,

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Semaphore;
+use tracing::warn;
 
 use crate::{
     card::{self, Image},
@@ -89,6 +90,12 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
         Ok((image, kind, alt)) => {
             let path = storage::object_path(&material.source_name, &claim.key, &material.content, &template, "png");
             ledger = ready(ledger, &image, kind, alt);
+            if let Some(reason) = &ledger.reason {
+                warn!(
+                    row = format!("{}/{}", claim.source, claim.key),
+                    reason, "drawn with marks in place of characters"
+                );
+            }
             let object = workshop.storage.put(&path, image.bytes, image.media_type).await?;
             (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
         }
@@ -146,6 +153,7 @@ async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, 
 fn ready(ledger: Ledger, image: &Image, kind: &str, alt: String) -> Ledger {
     Ledger {
         state: "ready".to_owned(),
+        reason: card::missing(&image.missing),
         width: Some(image.width),
         height: Some(image.height),
         bytes: Some(image.bytes.len()),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Ledger {
     /// `ready`, `skipped` or `failed`.
     pub state: String,
-    /// Why there is no picture.
+    /// Why there is no picture, or what is not right with it, such as characters that no font has.
     pub reason: Option<String>,
     /// Fingerprint of the columns that were drawn.
     pub content: Option<String>,

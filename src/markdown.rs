@@ -6,6 +6,7 @@ mod html;
 mod info;
 mod plain;
 mod readable;
+mod shortcode;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,10 @@ pub(crate) use readable::{prefix, readable};
 pub const LOOKED_AT: usize = 256 * 1024;
 /// The length of an excerpt, in characters.
 const EXCERPT: usize = 300;
+/// What stands between the items of a list, the cells of a table, and the like where an excerpt is made of them.
+const ASIDE: &str = " · ";
+/// More of them than this are left out.
+const MOST_ASIDES: usize = 30;
 
 /// What a card can show of a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +36,8 @@ pub struct Document {
     pub front_matter: FrontMatter,
     /// The first heading of level 1 or 2 as plain text, if nothing else stands before it.
     pub heading: Option<String>,
-    /// The first paragraph as plain text, cut at a word near 300 characters.
+    /// The first paragraph as plain text, cut at a word near 300 characters; without any paragraph the items of lists, the
+    /// cells of tables and what images are said to show.
     pub excerpt: Option<String>,
     /// Every code block, in the order of the text, empty ones too.
     pub blocks: Vec<Block>,
@@ -64,11 +70,13 @@ pub enum Origin {
 pub fn parse(body: &str) -> Document {
     let text = readable(body);
     let (front_matter, rest) = front_matter::split(&text);
-    let rest = shallow(rest);
+    let rest = shortcode::fenced(rest);
+    let rest = shallow(&rest);
     let mut reader = Reader::new(&rest);
     reader.read();
-    let Reader { heading, excerpt, nested_excerpt, blocks, .. } = reader;
-    let excerpt = excerpt.or(nested_excerpt).map(|text| shortened(&text, EXCERPT));
+    let Reader { heading, excerpt, nested_excerpt, asides, blocks, .. } = reader;
+    let asides = (!asides.is_empty()).then(|| asides.join(ASIDE));
+    let excerpt = excerpt.or(nested_excerpt).or(asides).map(|text| shortened(&text, EXCERPT));
     Document { front_matter, heading, excerpt, blocks }
 }
 
@@ -108,6 +116,8 @@ struct Reader<'a> {
     heading: Option<String>,
     excerpt: Option<String>,
     nested_excerpt: Option<String>,
+    /// What stands in for an excerpt.
+    asides: Vec<String>,
     blocks: Vec<Block>,
 }
 
@@ -122,6 +132,7 @@ impl<'a> Reader<'a> {
             heading: None,
             excerpt: None,
             nested_excerpt: None,
+            asides: Vec::new(),
             blocks: Vec::new(),
         }
     }
@@ -134,8 +145,12 @@ impl<'a> Reader<'a> {
             | Options::ENABLE_HEADING_ATTRIBUTES
             | Options::ENABLE_GFM;
         let mut events = Parser::new_ext(self.text, options).into_offset_iter();
+        let mut item: Option<Plain<'_>> = None;
         while let Some((event, range)) = events.next() {
             let skipped = range.start < self.skip_until;
+            if matches!(event, Event::Start(Tag::Item | Tag::List(_)) | Event::End(TagEnd::Item)) {
+                self.aside(item.take().map(|item| one_line(&item.finish())).unwrap_or_default());
+            }
             match event {
                 Event::Start(Tag::CodeBlock(kind)) => {
                     let code = collected(&mut events, TagEnd::CodeBlock);
@@ -150,12 +165,24 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Event::Start(Tag::Paragraph) if !skipped => {
-                    let text = inline_text(&mut events, TagEnd::Paragraph);
+                    let (text, images) = inline_text(&mut events, TagEnd::Paragraph);
                     self.paragraph(text);
+                    self.aside(images);
                 }
                 Event::Start(Tag::Heading { level, .. }) if !skipped => {
-                    let text = inline_text(&mut events, TagEnd::Heading(level));
+                    let (text, _) = inline_text(&mut events, TagEnd::Heading(level));
                     self.heading(level, text);
+                }
+                Event::Start(Tag::TableCell) if !skipped => {
+                    let (text, _) = inline_text(&mut events, TagEnd::TableCell);
+                    self.aside(text);
+                }
+                // The words of a tight list stand in no paragraph.
+                Event::Start(Tag::Item) if !skipped => item = Some(Plain::default()),
+                Event::Text(_) | Event::Code(_) | Event::SoftBreak | Event::InlineHtml(_) if !skipped => {
+                    if let Some(item) = &mut item {
+                        inline_event(item, event);
+                    }
                 }
                 Event::Start(tag) if is_container(&tag) => {
                     self.content |= !skipped;
@@ -189,6 +216,7 @@ impl<'a> Reader<'a> {
             match piece {
                 html::Piece::Heading(text) => self.heading(HeadingLevel::H1, text),
                 html::Piece::Paragraph(text) => self.paragraph(text),
+                html::Piece::Aside(text) => self.aside(text),
                 html::Piece::Code(block) => {
                     self.content = true;
                     self.blocks.push(block);
@@ -206,9 +234,18 @@ impl<'a> Reader<'a> {
         place.get_or_insert(text);
     }
 
+    fn aside(&mut self, text: String) {
+        if !text.is_empty() && self.asides.len() < MOST_ASIDES && !is_directive(&text) {
+            self.asides.push(text);
+        }
+    }
+
     fn heading(&mut self, level: HeadingLevel, text: String) {
         if text.is_empty() {
             return;
+        }
+        if level > HeadingLevel::H2 {
+            self.aside(text.clone());
         }
         if !self.content && level <= HeadingLevel::H2 {
             self.heading.get_or_insert(text);
@@ -247,20 +284,26 @@ fn collected<'a>(events: &mut impl Iterator<Item = (Event<'a>, std::ops::Range<u
     text
 }
 
-/// The plain text up to the end of a paragraph or heading. Images say nothing.
-fn inline_text<'a>(events: &mut impl Iterator<Item = (Event<'a>, std::ops::Range<usize>)>, end: TagEnd) -> String {
-    let mut plain = Plain::default();
+/// The plain text up to the end of a paragraph, heading or cell, and what its images are said to show.
+fn inline_text<'a>(
+    events: &mut impl Iterator<Item = (Event<'a>, std::ops::Range<usize>)>,
+    end: TagEnd,
+) -> (String, String) {
+    let (mut plain, mut shown) = (Plain::default(), Plain::default());
     let mut images = 0_usize;
     for (event, _) in events {
         match event {
             Event::End(tag) if tag == end => break,
             Event::Start(Tag::Image { .. }) => images += 1,
-            Event::End(TagEnd::Image) => images -= 1,
+            Event::End(TagEnd::Image) => {
+                images -= 1;
+                shown.text(" ");
+            }
             event if images == 0 => inline_event(&mut plain, event),
-            _ => {}
+            event => inline_event(&mut shown, event),
         }
     }
-    one_line(&plain.finish())
+    (one_line(&plain.finish()), one_line(&shown.finish()))
 }
 
 fn inline_event<'a>(plain: &mut Plain<'a>, event: Event<'a>) {

@@ -1,16 +1,20 @@
 //! A post goes in, the card that shows it best comes out, or the reason why there is none. The choice depends on the post and on
 //! what the source asks for, and on nothing else.
 
+mod lines;
+mod notation;
 mod snippet;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::card::{Card, CodeCard, Eyebrow, TitleCard};
-use crate::markdown::{Block, Origin, shortened};
+use crate::markdown::{Block, Info, Origin, shortened};
 use crate::post::Post;
+pub use lines::{UnknownLines, range, ranges};
 use snippet::{Snippet, tidy};
 
 /// The length of a text that stands in for a missing title, in characters.
@@ -34,6 +38,9 @@ const PASSED_OVER: &[&str] = &[
     "mermaid", "dot", "graphviz", "plantuml", "puml", "d2", "ditaa", "svgbob", "bob", "goat", "nomnoml", "wavedrom", "vega",
     "vega-lite", "vegalite", "pikchr", "diagram", "chart", "flowchart", "sequence", "erd", "bytefield", "excalidraw", "kroki",
 ];
+
+/// Languages that are none, which a text alternative does not name.
+const PLAIN: [&str; 6] = ["text", "txt", "plain", "plaintext", "none", "output"];
 
 /// What a source wants drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,25 +99,81 @@ pub enum Skip {
         /// How many code blocks hold something.
         found: usize,
     },
+    /// Lines were asked for that the code does not have.
+    #[error("the code has no line {asked}: it has {found}")]
+    NoSuchLine {
+        /// The last line that was asked for, from 1.
+        asked: usize,
+        /// How many lines the code has.
+        found: usize,
+    },
+}
+
+/// What a person wants of a post's code beyond what the post says itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// This block, by its number from 1 over the blocks that are not empty.
+    pub block: Option<usize>,
+    /// These lines of it alone; an open end is [`usize::MAX`].
+    pub lines: Option<RangeInclusive<usize>>,
+    /// Lines to stress in place of the block's own, counted within the whole block.
+    pub highlights: Vec<RangeInclusive<usize>>,
+    /// Numbers in front of the lines.
+    pub line_numbers: bool,
+    /// Lines that are too wide go on in the next row.
+    pub wrap: bool,
+    /// The columns of a tab.
+    pub tab_width: Option<u8>,
+}
+
+impl Wish {
+    /// The info string of a block with this wish on top.
+    fn over(&self, info: &Info) -> Info {
+        let mut info = info.clone();
+        if !self.highlights.is_empty() {
+            info.highlights.clone_from(&self.highlights);
+        }
+        info.line_numbers |= self.line_numbers;
+        info.wrap |= self.wrap;
+        info.tab_width = self.tab_width.or(info.tab_width);
+        info
+    }
+
+    /// Whether the block has every line that is asked for.
+    fn check(&self, found: usize) -> Result<(), Skip> {
+        for asked in self.lines.iter().chain(&self.highlights) {
+            let last = if *asked.end() == usize::MAX { *asked.start() } else { *asked.end() };
+            if last > found {
+                return Err(Skip::NoSuchLine { asked: last, found });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Chooses the card of a post. `block` asks for one block by its number, counted from 1 over the blocks that are not empty, and
 /// then code is drawn whatever `draw` says.
 pub fn choose(post: &Post, draw: Draw, block: Option<usize>) -> Result<Card, Skip> {
+    choose_as(post, draw, &Wish { block, ..Wish::default() })
+}
+
+/// Chooses the card of a post as somebody wishes; a block or lines asked for are drawn whatever `draw` says.
+pub fn choose_as(post: &Post, draw: Draw, wish: &Wish) -> Result<Card, Skip> {
     let candidates: Vec<(&Block, Snippet)> = post
         .blocks
         .iter()
-        .map(|block| (block, tidy(&block.code, &block.info.highlights)))
+        .map(|block| (block, tidy(&block.code, &block.info, None)))
         .filter(|(_, snippet)| !snippet.code.is_empty())
         .collect();
-    if let Some(asked) = block {
+    if let Some(asked) = wish.block {
         let found = candidates.len();
-        let chosen =
+        let (block, whole) =
             asked.checked_sub(1).and_then(|at| candidates.get(at)).ok_or(Skip::NoSuchBlock { asked, found })?;
-        return Ok(code_card(post, chosen));
+        return code_card(post, block, whole, wish);
     }
+    let draw = if wish.lines.is_some() { Draw::Code } else { draw };
     match (draw, preferred(&candidates)) {
-        (Draw::Auto | Draw::Code, Some(chosen)) => Ok(code_card(post, chosen)),
+        (Draw::Auto | Draw::Code, Some((block, whole))) => code_card(post, block, whole, wish),
         (Draw::Code, None) => Err(Skip::NoCode),
         (Draw::Auto, None) | (Draw::Title, _) => title_card(post).ok_or(Skip::Empty),
     }
@@ -136,18 +199,24 @@ fn eyebrow(post: &Post) -> Eyebrow {
     Eyebrow { author: post.author.clone(), site: post.site.clone() }
 }
 
-fn code_card(post: &Post, (block, snippet): &(&Block, Snippet)) -> Card {
-    let info = &block.info;
+fn code_card(post: &Post, block: &Block, whole: &Snippet, wish: &Wish) -> Result<Card, Skip> {
+    wish.check(whole.lines)?;
+    let info = wish.over(&block.info);
+    let snippet = tidy(&block.code, &info, wish.lines.as_ref());
     let numbered = info.line_numbers || info.first_line.is_some();
-    Card::Code(CodeCard {
+    Ok(Card::Code(CodeCard {
         eyebrow: eyebrow(post),
         title: post.title.clone(),
-        file: info.file.clone(),
-        language: info.language.clone(),
-        code: snippet.code.clone(),
-        highlights: snippet.highlights.clone(),
+        file: info.file,
+        language: info.language,
+        code: snippet.code,
+        highlights: snippet.highlights,
+        added: snippet.added,
+        removed: snippet.removed,
         line_numbers: numbered.then(|| info.first_line.unwrap_or(1) + snippet.first_line - 1),
-    })
+        wrap: info.wrap,
+        tab_width: info.tab_width,
+    }))
 }
 
 /// A post without a title shows its first words as one.
@@ -171,7 +240,8 @@ fn title_card(post: &Post) -> Option<Card> {
 pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
     let text = match card {
         Card::Code(card) => {
-            let kind = card.language.as_deref().map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
+            let language = card.language.as_deref().filter(|name| !PLAIN.contains(&name.to_ascii_lowercase().as_str()));
+            let kind = language.map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
             let first_line = || card.code.lines().find(|line| line.contains(char::is_alphanumeric)).map(str::trim);
             match card.title.as_deref().or(card.file.as_deref()).or_else(first_line) {
                 Some(what) => format!("{kind}: {what}"),

@@ -1,35 +1,32 @@
 //! Code on a grid: a highlighted line becomes items on whole cells, and the items become glyphs. One character is one cell;
 //! Chinese, Japanese, Korean and emoji are two; operators may join; text that runs from right to left stays in its place.
 
-use std::ops::Range;
-
-use unicode_segmentation::UnicodeSegmentation;
+mod runs;
+mod wrap;
 
 use super::colour::Rgb;
+use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
 use super::highlight::Span;
-use super::text::{Placed, Setter, Style};
+use super::text::{Line, MISSING, Placed, Setter, Style};
 use super::unicode;
+use runs::{operators, runs};
 
-/// The cells a tab reaches for.
+/// The cells a tab reaches for where nobody says otherwise.
 const TAB: usize = 4;
-/// Cells of a line that are looked at; no card shows as many.
+/// Cells of a line that are looked at; no card shows as many, in one row or in all.
 const MOST_CELLS: usize = 160;
+const MOST_WRAPPED_CELLS: usize = 1200;
 /// The size at which shapes are measured before the real size is known; cells are a share of it.
 const MEASURE: f32 = 100.0;
 /// A cell's width in ems of the code face.
 const CELL: f32 = 0.6;
 
+/// The part of a cell by which a letter of another face may be too wide for one; it is drawn smaller then.
+const SQUEEZED: f32 = 0.35;
+
 /// Wide characters are drawn this much larger, since two cells are wider than an em.
 const WIDE: f32 = 1.08;
-
-/// Operators that may be drawn joined, the longer first.
-const JOINED: [&str; 62] = [
-    "<!--", "<==>", "<-->", "|||>", "<|||", "===", "!==", "=/=", "<=>", "<->", "-->", "<--", "==>", "<==", ">>=",
-    "<<=", "<<<", ">>>", "...", "..=", "..<", "<~>", "~~>", "<~~", "<|>", "<+>", "<*>", "<$>", "||>", "<||", ":::",
-    "&&&", "=>", "->", "<-", "|>", "<|", "!=", "==", "<=", ">=", "::", ":=", "=:", "<>", "&&", "||", "??", "?.", "?:",
-    "++", "--", "..", "=~", "!~", "<<", ">>", "+=", "-=", "*=", "**", "/=",
-];
 
 /// A piece of a line on its cells.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,9 +65,24 @@ pub(super) struct Coloured {
     pub(super) colour: Rgb,
 }
 
+/// How the lines of one code are put on cells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid {
+    region: Region,
+    tab: usize,
+    most: usize,
+}
+
+impl Grid {
+    pub(super) fn new(region: Region, tab: Option<u8>, wrap: bool) -> Self {
+        let tab = tab.map_or(TAB, usize::from).clamp(1, 8);
+        Self { region, tab, most: if wrap { MOST_WRAPPED_CELLS } else { MOST_CELLS } }
+    }
+}
+
 impl CodeLine {
     /// Puts a line with its spans on cells.
-    pub(super) fn new(fonts: &Fonts, setter: &mut Setter, (line, spans): (&str, &[Span]), region: Region) -> Self {
+    pub(super) fn new(fonts: &Fonts, setter: &mut Setter, (line, spans): (&str, &[Span]), grid: Grid) -> Self {
         let mut built = Self::default();
         let mut column = 0;
         for span in spans {
@@ -79,12 +91,12 @@ impl CodeLine {
                 (false, true) => face::CODE_ITALIC,
                 (false, false) => face::CODE,
             };
-            for run in runs(&line[span.range.clone()]) {
-                if column >= MOST_CELLS {
+            for run in runs(&line[span.range.clone()], span.literal) {
+                if column >= grid.most {
                     return built.joined(line, spans);
                 }
                 let run = span.range.start + run.start..span.range.start + run.end;
-                let pen = Pen { fonts, setter: &mut *setter, face, colour: span.colour, region };
+                let pen = Pen { fonts, setter: &mut *setter, face, colour: span.colour, grid };
                 column = built.add(pen, &line[run.clone()], run.start, column);
             }
         }
@@ -98,9 +110,9 @@ impl CodeLine {
 
     /// Adds one grapheme, or one run from right to left, whose first byte is `start`; gives the column after it.
     fn add(&mut self, pen: Pen<'_>, text: &str, start: usize, column: usize) -> usize {
-        let Pen { fonts, setter, face, colour, region } = pen;
+        let Pen { fonts, setter, face, colour, grid } = pen;
         match text {
-            "\t" => return (column / TAB + 1) * TAB,
+            "\t" => return (column / grid.tab + 1) * grid.tab,
             " " => return column + 1,
             _ => {}
         }
@@ -117,15 +129,17 @@ impl CodeLine {
             }
             return at;
         }
+        let tamed = unicode::tamed(text);
+        let turned = text.chars().any(unicode::is_right_to_left);
+        let known = if turned { None } else { setter.face(fonts, text, face, grid.region) };
+        let text = if known.is_none() && !turned { MISSING } else { &*tamed };
         let alone = text.chars().nth(1).is_none();
         let (cells, kind) = if unicode::is_wide(text) {
             (2, Kind::Shaped)
-        } else if alone && setter.face(fonts, text, face, region) == face {
+        } else if alone && (known == Some(face) || text == MISSING) {
             (1, Kind::Plain)
         } else {
-            let style = Style { face, size: MEASURE, spacing: 0.0, ligatures: true };
-            let width = setter.shape(fonts, text, style).width / MEASURE;
-            (((width / CELL - 0.1).ceil() as usize).max(1), Kind::Shaped)
+            (cells(fonts, setter, text, face), Kind::Shaped)
         };
         self.push(item(column, cells, text.to_owned(), kind));
         column + cells
@@ -200,9 +214,9 @@ impl Item {
         let style = |size| Style { face: self.face, size, spacing: 0.0, ligatures: true };
         let emoji = unicode::is_emoji(&self.text);
         let larger = if self.cells == 2 && unicode::is_wide(&self.text) && !emoji { WIDE } else { 1.0 };
-        let mut line = setter.shape(fonts, &self.text, style((size * larger).round()));
-        if line.width > room && emoji {
-            line = setter.shape(fonts, &self.text, style((size * room / line.width).floor()));
+        let mut line = shaped(fonts, setter, &self.text, style((size * larger).round()));
+        if line.width > room && (emoji || self.cells == 1) {
+            line = shaped(fonts, setter, &self.text, style((size * room / line.width).floor()));
         }
         let x = self.column as f32 * cell + ((room - line.width) / 2.0).max(0.0);
         out.extend(
@@ -213,79 +227,43 @@ impl Item {
     }
 }
 
+/// The cells that a shaped text takes.
+fn cells(fonts: &Fonts, setter: &mut Setter, text: &str, face: FaceId) -> usize {
+    let width = shaped(fonts, setter, text, measured(face)).width / MEASURE / CELL;
+    if width <= 1.0 + SQUEEZED { 1 } else { ((width - 0.1).ceil() as usize).max(1) }
+}
+
+/// A piece of code that needs shaping. One that runs from right to left does so as a whole, whatever it begins with.
+fn shaped(fonts: &Fonts, setter: &mut Setter, text: &str, style: Style) -> Line {
+    let turned = text.chars().any(unicode::is_right_to_left);
+    let direction = if turned { Direction::RightToLeft } else { Direction::LeftToRight };
+    setter.shape_along(fonts, text, style, direction)
+}
+
+fn measured(face: FaceId) -> Style {
+    Style { face, size: MEASURE, spacing: 0.0, ligatures: true }
+}
+
 /// What [`CodeLine::add`] draws with.
 struct Pen<'a> {
     fonts: &'a Fonts,
     setter: &'a mut Setter,
     face: FaceId,
     colour: Rgb,
-    region: Region,
-}
-
-/// A span in the pieces that are set together: graphemes, and whole runs from right to left with the blanks inside them.
-fn runs(text: &str) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    let mut pending: Vec<Range<usize>> = Vec::new();
-    let mut in_run = false;
-    for (start, grapheme) in text.grapheme_indices(true) {
-        let range = start..start + grapheme.len();
-        let turned = grapheme.chars().next().is_some_and(unicode::is_right_to_left);
-        if turned && in_run {
-            if let Some(last) = runs.last_mut() {
-                last.end = range.end;
-            }
-            pending.clear();
-        } else if turned {
-            runs.append(&mut pending);
-            runs.push(range);
-            in_run = true;
-        } else if in_run && grapheme == " " {
-            pending.push(range);
-        } else {
-            runs.append(&mut pending);
-            runs.push(range);
-            in_run = false;
-        }
-    }
-    runs.append(&mut pending);
-    runs
-}
-
-/// Where operators stand that may be joined.
-fn operators(line: &str) -> Vec<Range<usize>> {
-    let is_operator = |byte: u8| b"!#$%&*+-./:;<=>?@^|~\\".contains(&byte);
-    let bytes = line.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes[at..].iter().take_while(|byte| is_operator(**byte)).count();
-        let ruler = length > 4 && bytes[at..at + length].iter().all(|byte| *byte == bytes[at]);
-        let mut within = if ruler { at + length } else { at };
-        while within < at + length {
-            let run = &line[within..at + length];
-            match JOINED.iter().find(|operator| run.starts_with(**operator)) {
-                Some(operator) => {
-                    found.push(within..within + operator.len());
-                    within += operator.len();
-                }
-                None => within += 1,
-            }
-        }
-        at += length.max(1);
-    }
-    found
+    grid: Grid,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::Range;
 
     const GREY: Rgb = Rgb(128, 128, 128);
 
     fn line(text: &str, literal: Range<usize>) -> CodeLine {
         let span = |range: Range<usize>, literal| Span { range, colour: GREY, bold: false, italic: false, literal };
         let spans = [span(0..literal.start, false), span(literal.clone(), true), span(literal.end..text.len(), false)];
-        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Region::Chinese)
+        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Grid::new(Region::Chinese, None, false))
     }
 
     fn joined(line: &CodeLine) -> Vec<&str> {
@@ -303,7 +281,12 @@ mod tests {
     fn an_operator_over_a_token_border_stays_whole() {
         let span = |range: Range<usize>, colour| Span { range, colour, bold: false, italic: false, literal: false };
         let spans = [span(0..1, GREY), span(1..2, Rgb(1, 2, 3))];
-        let line = CodeLine::new(&Fonts::new(), &mut Setter::new(true), ("=>", &spans), Region::Chinese);
+        let line = CodeLine::new(
+            &Fonts::new(),
+            &mut Setter::new(true),
+            ("=>", &spans),
+            Grid::new(Region::Chinese, None, false),
+        );
         assert_eq!(line.items.len(), 1);
         assert_eq!(line.items[0].colours, [GREY, Rgb(1, 2, 3)]);
     }
@@ -324,13 +307,6 @@ mod tests {
         let text: String = marked.items.iter().map(|item| item.text.as_str()).collect();
         assert_eq!(text, "a⟨RLO⟩b");
         assert_eq!(marked.columns, 7);
-    }
-
-    #[test]
-    fn a_run_from_right_to_left_is_one_item() {
-        let text = "x = \"שלום עולם\", y";
-        let runs = runs(text);
-        assert!(runs.iter().any(|range| &text[range.clone()] == "שלום עולם"));
     }
 
     #[test]

@@ -1,33 +1,53 @@
 //! The code card: a window of highlighted code under eyebrow and title.
 
+use std::ops::RangeInclusive;
+
 use syntect::highlighting::Theme;
 
 use super::CodeCard;
-use super::code::{CodeLine, Coloured};
+use super::code::{CodeLine, Coloured, Grid};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::{Region, face};
 use super::highlight::{cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
-use super::layout::{CodeLayout, HEIGHT, WIDTH, code, code_width, eyebrow, most_lines, pill, window};
+use super::layout::{
+    CodeLayout, HEIGHT, TALL, WIDTH, cells_across, code, code_width, eyebrow, most_lines, pill, window,
+};
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
 use super::text::Style;
+use super::unicode::{is_tall, tamed};
 
 /// Strength of the bands behind stressed, added and removed lines.
 const BAND: f32 = 0.15;
 /// How much of their colour lines keep beside stressed ones.
 const DIMMED: f32 = 0.62;
 
+/// Characters of a wrapped line that are looked at; no card shows as many.
+const MOST_WRAPPED: usize = 1200;
+/// Characters of any other line that are looked at before piles of marks are taken off.
+const MOST_BEFORE: usize = 6000;
+
 /// What is known of a card's code before it is drawn.
 struct Code {
-    lines: Vec<CodeLine>,
+    rows: Vec<Row>,
     language: Language,
     layout: CodeLayout,
     /// Cells to the left of the code for the line numbers.
     gutter: usize,
+}
+
+/// A row of the window: a line, or a part of one that is wrapped.
+struct Row {
+    line: CodeLine,
+    /// The line it belongs to, counted from 0, and whether it is the line's first row.
+    of: usize,
+    first: bool,
+    /// The line's first character.
+    mark: Option<char>,
 }
 
 /// Draws a code card onto a fresh stage.
@@ -47,7 +67,8 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
             let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;
-            stage.text(line, (code::SIDE, y), stage.look.title.into());
+            let x = title.left(line, (code::SIDE, WIDTH - code::SIDE), stage.scale());
+            stage.text(line, (x, y), stage.look.title.into());
         }
     }
     draw_bar(card, &code, stage);
@@ -63,7 +84,8 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
 }
 
 fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
-    let (size, spacing) = (code::TITLE_SIZE * stage.scale(), code::TITLE_SPACING * stage.scale());
+    let share = if is_tall(title) { TALL } else { 1.0 };
+    let (size, spacing) = (code::TITLE_SIZE * share * stage.scale(), code::TITLE_SPACING * stage.scale());
     let style = Style { face: face::DISPLAY_SEMIBOLD, size, spacing, ligatures: true };
     let width = (WIDTH - 2.0 * code::SIDE) * stage.scale();
     Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
@@ -73,18 +95,51 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
 fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
     let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
     let language = Language::find(card.language.as_deref());
-    let first: Vec<&str> = text.split('\n').take(most_lines()).map(|line| cut(line.trim_end_matches('\r'))).collect();
+    let most = if card.wrap { MOST_WRAPPED } else { MOST_BEFORE };
+    let first: Vec<_> =
+        text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
+    let first: Vec<&str> = first.iter().map(|line| if card.wrap { line } else { cut(line) }).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let region = Region::of(&first.concat());
-    let spans = highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
+    let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap);
+    let mut spans =
+        highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
+    for (line, spans) in first.iter().zip(&mut spans) {
+        if let Some(last) = spans.last_mut() {
+            last.range.end = line.len(); // what a highlighter does not look at goes on in the last colour
+        }
+    }
     let lines: Vec<CodeLine> = first
         .iter()
         .zip(&spans)
-        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), region))
+        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), grid))
         .collect();
     let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
     let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
-    Code { layout: CodeLayout::fit(top, count, &columns), lines, language, gutter }
+    let mut wrapped = |cells: usize| -> Vec<Vec<CodeLine>> {
+        let width = cells.saturating_sub(gutter);
+        let mut left = most_lines(); // rows past these are below the picture
+        let wrap = |line: &CodeLine| {
+            let rows = line.wrapped((stage.fonts, &mut *stage.setter), width, left);
+            left = left.saturating_sub(rows.len());
+            rows
+        };
+        lines.iter().map(wrap).collect()
+    };
+    let (layout, rows) = if card.wrap {
+        let layout = CodeLayout::fit_rows(top, count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
+        (layout, wrapped(cells_across(layout.size)))
+    } else {
+        (CodeLayout::fit(top, count, &columns), lines.into_iter().map(|line| vec![line]).collect())
+    };
+    let rows = rows.into_iter().enumerate().flat_map(|(of, rows)| {
+        let mark = rows.first().and_then(CodeLine::first);
+        rows.into_iter().enumerate().map(move |(at, line)| Row { line, of, first: at == 0, mark })
+    });
+    Code { rows: rows.take(layout.shown).collect(), layout, language, gutter }
+}
+
+fn prefix(line: &str, characters: usize) -> &str {
+    line.char_indices().nth(characters).map_or(line, |(end, _)| &line[..end])
 }
 
 fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
@@ -118,11 +173,14 @@ fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
 fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     let colours = stage.look.band.clone();
     let fill = stage.look.window.fill;
-    for at in 0..code.layout.shown {
-        let mark = match code.lines.get(at).and_then(CodeLine::first) {
+    let holds = |lines: &[RangeInclusive<usize>], row: &Row| lines.iter().any(|lines| lines.contains(&(row.of + 1)));
+    for (at, row) in code.rows.iter().enumerate() {
+        let mark = match row.mark {
             Some('+') if code.language.is_diff => Some(colours.added),
             Some('-') if code.language.is_diff => Some(colours.removed),
-            _ if is_stressed(card, at) => Some(colours.stressed),
+            _ if holds(&card.added, row) => Some(colours.added),
+            _ if holds(&card.removed, row) => Some(colours.removed),
+            _ if is_stressed(card, row.of) => Some(colours.stressed),
             _ => None,
         };
         let Some(mark) = mark else { continue };
@@ -149,13 +207,13 @@ fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     let left = (code::SIDE + window::CODE_SIDE) * scale;
     let end = left + code_width() * scale;
     let fill = stage.look.window.fill;
-    for (at, line) in code.lines.iter().take(code.layout.shown).enumerate() {
+    for (at, Row { line, of, first, .. }) in code.rows.iter().enumerate() {
         let y = code.layout.line_baseline(at) * scale;
-        let dim = !card.highlights.is_empty() && !is_stressed(card, at);
+        let dim = !card.highlights.is_empty() && !is_stressed(card, *of);
         let wide = (line.columns + code.gutter) as f32 * cell > end - left;
         let fade = wide.then_some(FadeAcross { from: end - window::FADE_ACROSS * scale, to: end });
-        if let Some(start) = card.line_numbers {
-            draw_number(start.saturating_add(at), code, (left, y), stage);
+        if let Some(start) = card.line_numbers.filter(|_| *first) {
+            draw_number(start.saturating_add(*of), code, (left, y), stage);
         }
         let start = left + code.gutter as f32 * cell;
         for Coloured { glyph, colour } in line.glyphs(stage.fonts, stage.setter, size, cell) {

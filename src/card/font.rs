@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use parley::fontique::Blob;
 use skrifa::charmap::Charmap;
@@ -29,6 +29,11 @@ pub(super) mod face {
     pub(in crate::card) const CODE: FaceId = 4;
     pub(in crate::card) const CODE_BOLD: FaceId = 5;
     pub(in crate::card) const CODE_ITALIC: FaceId = 6;
+
+    /// Whether every letter of the face takes one cell.
+    pub(in crate::card) fn is_code(face: FaceId) -> bool {
+        matches!(face, CODE | CODE_BOLD | CODE_ITALIC)
+    }
 }
 
 /// An opened font file.
@@ -106,8 +111,15 @@ impl Fonts {
         let bold =
             matches!(wanted, face::TEXT_SEMIBOLD | face::DISPLAY_SEMIBOLD | face::DISPLAY_BOLD | face::CODE_BOLD);
         let candidates = FALLBACKS.iter().enumerate().filter(|(_, fallback)| fallback.serves(grapheme, emoji, region));
-        for (at, _) in candidates {
-            for id in [fallback_id(at, bold), fallback_id(at, !bold)] {
+        let mut embedded = if emoji { None } else { Some(if bold { face::CODE_BOLD } else { face::CODE }) };
+        for (at, fallback) in candidates {
+            // Its marks take cells of their own, so it draws no letters with marks.
+            if fallback.is_mono() && (!face::is_code(wanted) || grapheme.chars().nth(1).is_some()) {
+                continue;
+            }
+            // What the embedded faces have looks the same on every machine, so it goes before faces for any character.
+            let own = if fallback.ranges.is_empty() { embedded.take() } else { None };
+            for id in own.into_iter().chain([fallback_id(at, bold), fallback_id(at, !bold)]) {
                 if self.covers(id, grapheme) {
                     return Some(id);
                 }
@@ -133,15 +145,26 @@ impl Fonts {
         at.and_then(|at| FALLBACKS.get(at)).is_some_and(|fallback| fallback.region.is_some())
     }
 
-    /// The files that decide how text looks: the embedded data, and which fallbacks this machine has.
-    pub(super) fn inventory() -> Vec<(String, u64)> {
-        let embedded = EMBEDDED.iter().map(|(name, data)| ((*name).to_owned(), data.len() as u64));
-        let files = FALLBACKS.iter().flat_map(|fallback| [fallback.regular, fallback.bold]).filter_map(|file| {
-            let path = locate(file)?;
-            Some((file.to_owned(), path.metadata().ok()?.len()))
-        });
-        embedded.chain(files).collect()
+    /// Whether letters of the face may be moved apart, and each onto whole pixels: not those that join their neighbours.
+    pub(super) fn is_spaced(id: FaceId) -> bool {
+        usize::from(id) < EMBEDDED.len() || Self::is_plain(id)
     }
+
+    /// The files that decide how text looks: the embedded data, and which fallbacks this machine has.
+    pub(super) fn inventory() -> &'static [(String, u64)] {
+        // Looked up once: a process that has drawn with one set of files goes on with it.
+        static INVENTORY: LazyLock<Vec<(String, u64)>> = LazyLock::new(inventory);
+        &INVENTORY
+    }
+}
+
+fn inventory() -> Vec<(String, u64)> {
+    let embedded = EMBEDDED.iter().map(|(name, data)| ((*name).to_owned(), data.len() as u64));
+    let files = FALLBACKS.iter().flat_map(|fallback| [fallback.regular, fallback.bold]).filter_map(|file| {
+        let path = locate(file)?;
+        Some((file.to_owned(), path.metadata().ok()?.len()))
+    });
+    embedded.chain(files).collect()
 }
 
 /// Which form of the shared Chinese, Japanese and Korean characters a text wants.
@@ -167,6 +190,21 @@ impl Region {
 }
 
 impl Fallback {
+    /// Whether every letter of the face takes one cell, so that it suits code alone.
+    fn is_mono(&self) -> bool {
+        self.regular.contains("Mono-") || self.regular.contains("Mono.")
+    }
+
+    /// The Debian package that has this face.
+    fn package(&self) -> &'static str {
+        match self.regular {
+            file if file.starts_with("NotoSansCJK") => "fonts-noto-cjk",
+            file if file.starts_with("NotoColorEmoji") => "fonts-noto-color-emoji",
+            file if file.starts_with("DejaVu") => "fonts-dejavu-core",
+            _ => "fonts-noto-core",
+        }
+    }
+
     /// Whether this face is worth asking for a grapheme.
     fn serves(&self, grapheme: &str, emoji: bool, region: Region) -> bool {
         if self.emoji {
@@ -179,6 +217,17 @@ impl Fallback {
                 .next()
                 .is_some_and(|c| self.ranges.is_empty() || self.ranges.iter().any(|r| r.contains(&c)))
     }
+}
+
+/// The Debian package whose font would draw a character, where this machine does not have that font.
+pub(super) fn package_for(c: char) -> Option<&'static str> {
+    let grapheme = c.to_string();
+    let emoji = unicode::is_emoji(&grapheme) || ('\u{1f000}'..='\u{1faff}').contains(&c);
+    let serves = |fallback: &&Fallback| {
+        (if fallback.emoji { emoji } else { fallback.ranges.iter().any(|range| range.contains(&c)) })
+            && locate(fallback.regular).is_none()
+    };
+    FALLBACKS.iter().find(serves).map(Fallback::package)
 }
 
 fn fallback_id(at: usize, bold: bool) -> FaceId {

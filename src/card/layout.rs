@@ -88,6 +88,8 @@ pub(super) mod title {
     pub(in crate::card) const ACCENT: f32 = 10.0;
     pub(in crate::card) const GAP: f32 = 44.0;
     pub(in crate::card) const LARGEST: f32 = 82.0;
+    /// A title of one line may be this large.
+    pub(in crate::card) const LARGEST_OF_ONE: f32 = 104.0;
     pub(in crate::card) const SMALLEST: f32 = 56.0;
     /// Between the sizes that are tried.
     pub(in crate::card) const STEP: f32 = 2.0;
@@ -113,10 +115,18 @@ pub(super) mod title {
     pub(in crate::card) const FOOT_GAP: f32 = 14.0;
 }
 
-/// Sizes of code, and the share of a size that a line and a cell take.
+/// The share of its size at which a title in tall letters is set, so that its lines do not touch.
+pub(super) const TALL: f32 = 0.86;
+
+/// Sizes of code, and the largest of a code of few lines, which would stand lost in a wide window.
 const SIZES: RangeInclusive<u16> = 20..=34;
+const LARGEST_OF_FEW: u16 = 46;
+const FEW: usize = 3;
+/// Lines that would have to be smaller than this to fit in width are wrapped where that is asked for.
+const WRAPPED: u16 = 26;
 /// Below this, code does not shrink to let every line in.
 const LEAST_FOR_HEIGHT: u16 = 22;
+/// The share of a size that a line and a cell take.
 const PITCH: f32 = 1.5;
 const CELL: f32 = 0.6;
 
@@ -141,9 +151,9 @@ pub(super) struct CodeLayout {
     pub(super) height: Option<f32>,
     /// Size of the code.
     pub(super) size: f32,
-    /// Lines of which something is shown.
+    /// Lines, or rows where lines are wrapped, of which something is shown.
     pub(super) shown: usize,
-    /// Lines that are not shown whole.
+    /// Lines of the source that are not shown whole.
     pub(super) hidden: usize,
 }
 
@@ -151,24 +161,44 @@ impl CodeLayout {
     /// The window under `top` for a code of `lines` lines; `columns` are the widths in cells of its first lines, as many as could
     /// be shown at all.
     pub(super) fn fit(top: f32, lines: usize, columns: &[usize]) -> Self {
-        let count = lines.max(1) as f32;
-        let frame = window::BAR + window::CODE_TOP;
-        let room = HEIGHT - top - frame;
-        let closed_room = window::LOWEST - top - frame - window::CODE_BOTTOM;
-        let fits_width = |size: u16| {
-            let shown = shown_lines(lines, room, f32::from(size));
-            let widest = columns.iter().take(shown).copied().max().unwrap_or(0);
-            widest as f32 * cell(f32::from(size)).max(CELL * f32::from(size)) <= code_width()
-        };
-        let by_width = SIZES.rev().find(|size| fits_width(*size)).unwrap_or(*SIZES.start());
-        let closes = |size: &u16| count * PITCH * f32::from(*size) <= closed_room;
+        let by_width = size_by_width(top, lines, columns);
         let least = LEAST_FOR_HEIGHT.min(by_width);
-        if let Some(size) = (least..=by_width).rev().find(closes) {
+        if let Some(size) = (least..=by_width).rev().find(|size| closes(top, lines, *size)) {
             return Self::closed(top, lines, f32::from(size));
         }
-        let by_height = room / (count * PITCH);
-        let between = f32::midpoint(f32::from(by_width), by_height).ceil();
-        Self::open(top, lines, between.clamp(f32::from(least), f32::from(by_width)))
+        let size = open_size(top, lines, (least, by_width));
+        Self::open(top, lines, size)
+    }
+
+    /// The same where lines are wrapped: `rows` gives how many rows each of the first lines takes if a row holds so many cells,
+    /// and rows stand where lines would.
+    pub(super) fn fit_rows(
+        top: f32,
+        lines: usize,
+        columns: &[usize],
+        mut rows: impl FnMut(usize) -> Vec<usize>,
+    ) -> Self {
+        let most = size_by_width(top, lines, columns).max(WRAPPED);
+        let mut all = |size: u16| {
+            let rows = rows(cells_across(f32::from(size)));
+            (rows.iter().sum::<usize>() + lines.saturating_sub(rows.len()), rows)
+        };
+        for size in (LEAST_FOR_HEIGHT..=most).rev() {
+            let (count, _) = all(size);
+            if closes(top, count, size) {
+                return Self::closed(top, count, f32::from(size));
+            }
+        }
+        let (count, _) = all(LEAST_FOR_HEIGHT);
+        let size = open_size(top, count, (LEAST_FOR_HEIGHT, most));
+        let (count, rows) = all(size as u16);
+        let layout = Self::open(top, count, size);
+        let whole = count - layout.hidden;
+        let ends = rows.iter().scan(0, |end, rows| {
+            *end += rows;
+            Some(*end)
+        });
+        Self { hidden: lines - ends.take_while(|end| *end <= whole).count(), ..layout }
     }
 
     fn closed(top: f32, lines: usize, size: f32) -> Self {
@@ -222,6 +252,38 @@ fn cell(size: f32) -> f32 {
     (CELL * size).round()
 }
 
+/// The cells that stand side by side at a size.
+pub(super) fn cells_across(size: f32) -> usize {
+    (code_width() / cell(size)) as usize
+}
+
+/// The room for lines in a window that runs off the picture, and in one that closes.
+fn rooms(top: f32) -> (f32, f32) {
+    let frame = window::BAR + window::CODE_TOP;
+    (HEIGHT - top - frame, window::LOWEST - top - frame - window::CODE_BOTTOM)
+}
+
+/// The largest size at which the widest line that is shown fits.
+fn size_by_width(top: f32, lines: usize, columns: &[usize]) -> u16 {
+    let largest = if lines <= FEW { LARGEST_OF_FEW } else { *SIZES.end() };
+    let fits = |size: &u16| {
+        let shown = shown_lines(lines, rooms(top).0, f32::from(*size));
+        let widest = columns.iter().take(shown).copied().max().unwrap_or(0);
+        widest as f32 * cell(f32::from(*size)).max(CELL * f32::from(*size)) <= code_width()
+    };
+    (*SIZES.start()..=largest).rev().find(fits).unwrap_or(*SIZES.start())
+}
+
+fn closes(top: f32, lines: usize, size: u16) -> bool {
+    lines.max(1) as f32 * PITCH * f32::from(size) <= rooms(top).1
+}
+
+/// The size of code that cannot close.
+fn open_size(top: f32, lines: usize, (least, most): (u16, u16)) -> f32 {
+    let by_height = rooms(top).0 / (lines.max(1) as f32 * PITCH);
+    f32::midpoint(f32::from(most), by_height).ceil().clamp(f32::from(least), f32::from(most))
+}
+
 fn shown_lines(lines: usize, room: f32, size: f32) -> usize {
     lines.min((room / (PITCH * size)).ceil() as usize)
 }
@@ -269,6 +331,23 @@ mod tests {
     #[test]
     fn a_wide_line_goes_to_the_smallest_size() {
         assert_eq!(CodeLayout::fit(WITH_TITLE, 3, &[300, 1, 1]).size, 20.0);
+    }
+
+    #[test]
+    fn few_lines_are_larger_and_four_are_not() {
+        let size = |lines: usize, widest: usize| CodeLayout::fit(WITH_TITLE, lines, &vec![widest; lines]).size;
+        assert_eq!((size(1, 20), size(3, 36), size(1, 41), size(1, 45)), (46.0, 46.0, 40.0, 37.0));
+        assert_eq!((size(4, 20), size(1, 51)), (34.0, 32.0));
+    }
+
+    #[test]
+    fn wrapped_lines_stay_legible_and_are_counted_as_lines() {
+        let rows = |cells: usize| vec![200_usize.div_ceil(cells), 1];
+        let layout = CodeLayout::fit_rows(WITH_TITLE, 2, &[200, 10], rows);
+        assert_eq!((layout.size, layout.shown, layout.hidden), (26.0, 5, 0));
+        let long = |cells: usize| vec![300_usize.div_ceil(cells); 10];
+        let layout = CodeLayout::fit_rows(WITH_TITLE, 12, &[300; 10], long);
+        assert_eq!((layout.height, layout.hidden), (None, 10));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use tiny_skia::{
-    Color, FillRule, GradientStop, LinearGradient, Mask, Paint, Path, PathBuilder, Pixmap, Point, SpreadMode, Transform,
+    Color, FillRule, GradientStop, LinearGradient, Mask, Paint, PathBuilder, Pixmap, Point, SpreadMode, Transform,
 };
 
 use super::colour::Rgb;

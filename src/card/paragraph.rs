@@ -3,9 +3,11 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::direction::Direction;
 use super::font::Fonts;
 use super::text::{Line, Setter, Style};
 use super::unicode;
+use super::words::word_ends;
 
 /// The longest text a paragraph looks at, in bytes; no card shows as much.
 const MOST_BYTES: usize = 640;
@@ -15,6 +17,7 @@ const LONGEST_STUB: usize = 14;
 
 /// Plain text made fit to set: one line, single spaces, marks for what cannot be drawn, cut to what a card could ever show.
 pub(super) fn clean(text: &str) -> String {
+    let text = &*unicode::tamed(text);
     let mut cut = text.len().min(MOST_BYTES);
     while !text.is_char_boundary(cut) {
         cut -= 1;
@@ -52,6 +55,18 @@ pub(super) struct Paragraph {
     pub(super) lines: Vec<Line>,
     /// Whether the text had to be cut.
     pub(super) cut: bool,
+    /// Which way all of its lines run.
+    pub(super) direction: Direction,
+}
+
+impl Paragraph {
+    /// Where a line starts between two sides, in design pixels: flush with the side on which its paragraph begins.
+    pub(super) fn left(&self, line: &Line, (left, right): (f32, f32), scale: f32) -> f32 {
+        match self.direction {
+            Direction::LeftToRight => left,
+            Direction::RightToLeft => (right - line.width / scale).round(),
+        }
+    }
 }
 
 /// Sets texts into lines no wider than `width` pixels.
@@ -64,11 +79,11 @@ pub(super) struct Breaker<'a> {
 
 impl Breaker<'_> {
     /// At most `most` lines, filled one after the other.
-    pub(super) fn fill(&mut self, text: &str, most: usize) -> Paragraph {
+    pub(super) fn fill(&mut self, text: &str, most: usize, direction: Direction) -> Paragraph {
         let ruler = self.ruler(text);
         let pieces = ruler.pieces(self.width);
         let (ends, fits) = ruler.greedy(&pieces, most, self.width);
-        self.finish(&ruler, &ends, !fits)
+        self.finish(&ruler, &ends, !fits, direction)
     }
 
     /// At most `most` lines, of lengths as even as they can be.
@@ -88,36 +103,36 @@ impl Breaker<'_> {
                 }
             }
         }
-        self.finish(&ruler, &ends, !fits)
+        self.finish(&ruler, &ends, !fits, Direction::of(text))
     }
 
     /// One line, with an ellipsis when it is too long.
     pub(super) fn single(&mut self, text: &str) -> Line {
         let whole = self.setter.shape(self.fonts, text, self.style);
-        if whole.width <= self.width { whole } else { self.ellipsis(text) }
+        if whole.width <= self.width { whole } else { self.ellipsis(text, self.style.direction(text)) }
     }
 
     fn ruler<'t>(&mut self, text: &'t str) -> Ruler<'t> {
         Ruler { text, places: self.setter.measure(self.fonts, text, self.style) }
     }
 
-    fn finish(&mut self, ruler: &Ruler<'_>, ends: &[usize], cut: bool) -> Paragraph {
+    fn finish(&mut self, ruler: &Ruler<'_>, ends: &[usize], cut: bool, direction: Direction) -> Paragraph {
         let mut lines = Vec::with_capacity(ends.len());
         let mut start = 0;
         for (at, &end) in ends.iter().enumerate() {
             let line = if cut && at + 1 == ends.len() {
-                self.ellipsis(&ruler.text[start..])
+                self.ellipsis(&ruler.text[start..], direction)
             } else {
-                self.setter.shape(self.fonts, ruler.text[start..end].trim_end(), self.style)
+                self.setter.shape_along(self.fonts, ruler.text[start..end].trim_end(), self.style, direction)
             };
             lines.push(line);
             start = end;
         }
-        Paragraph { lines, cut }
+        Paragraph { lines, cut, direction }
     }
 
     /// The longest beginning that fits with an ellipsis after it.
-    fn ellipsis(&mut self, text: &str) -> Line {
+    fn ellipsis(&mut self, text: &str, direction: Direction) -> Line {
         let ruler = self.ruler(text);
         let room = self.width - self.setter.shape(self.fonts, "…", self.style).width;
         let cut = ruler.longest(0, text.len(), room);
@@ -127,7 +142,7 @@ impl Breaker<'_> {
             text[..cut].rfind(' ').filter(|at| cut - at <= LONGEST_STUB)
         };
         let kept = text[..word.unwrap_or(cut)].trim_end_matches([' ', ',', '.', ';', ':', '—', '-']);
-        self.setter.shape(self.fonts, &format!("{kept}…"), self.style)
+        self.setter.shape_along(self.fonts, &format!("{kept}…"), self.style, direction)
     }
 }
 
@@ -147,6 +162,7 @@ impl Ruler<'_> {
     /// Where the text may be broken: the byte at which each unbreakable piece ends, blanks after it included.
     fn pieces(&self, width: f32) -> Vec<usize> {
         let mut ends = Vec::new();
+        let words = word_ends(self.text);
         let graphemes: Vec<(usize, &str)> = self.text.grapheme_indices(true).collect();
         for pair in graphemes.windows(2) {
             let (left, (at, right)) = (pair[0].1, pair[1]);
@@ -156,7 +172,8 @@ impl Ruler<'_> {
                 && right != " "
                 && !may_not_start(right)
                 && !may_not_end(left);
-            if after_blank || between_wide || (left == "-" && right.chars().all(char::is_alphabetic)) {
+            let after_word = words.binary_search(&at).is_ok();
+            if after_blank || after_word || between_wide || (left == "-" && right.chars().all(char::is_alphabetic)) {
                 ends.push(at);
             }
         }
@@ -284,15 +301,33 @@ mod tests {
 
     #[test]
     fn one_endless_word_is_broken() {
-        let paragraph = with(500.0, |breaker| breaker.fill(&"m".repeat(60), 3));
+        let paragraph = with(500.0, |breaker| breaker.fill(&"m".repeat(60), 3, Direction::LeftToRight));
         assert_eq!(paragraph.lines.len(), 3);
         assert!(paragraph.lines.iter().all(|line| line.width <= 500.0));
     }
 
     #[test]
     fn a_wide_glyph_in_a_narrow_line_ends() {
-        let paragraph = with(3.0, |breaker| breaker.fill("mm mm", 2));
+        let paragraph = with(3.0, |breaker| breaker.fill("mm mm", 2, Direction::LeftToRight));
         assert!(paragraph.lines.len() <= 2);
+    }
+
+    #[test]
+    fn every_line_runs_as_its_paragraph_does() {
+        let text = "日本語と한국어 and 中文 with some words 🎉 العربية עברית then more of them";
+        let paragraph = with(600.0, |breaker| breaker.balance(text, 3));
+        assert_eq!((paragraph.direction, paragraph.lines.len() > 1), (Direction::LeftToRight, true));
+        assert_eq!(paragraph.left(&paragraph.lines[0], (64.0, 1136.0), 1.0).to_string(), "64");
+        let (paragraph, missing) = with(900.0, |breaker| {
+            let paragraph = breaker.balance("שלום world", 2);
+            (paragraph, !breaker.setter.missing.is_empty())
+        });
+        let line = &paragraph.lines[0];
+        assert!((paragraph.left(line, (64.0, 1136.0), 1.0) + line.width - 1136.0).abs() <= 0.5);
+        assert!(
+            missing || line.glyphs.last().map(|glyph| glyph.byte) == Some(0),
+            "the first letter stands at the right"
+        );
     }
 
     #[test]

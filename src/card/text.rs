@@ -8,12 +8,19 @@ use parley::style::{FontFamily, FontFamilyName, FontFeatures, FontStyle, FontWei
 use parley::{BaseDirection, FontContext, Layout, LayoutContext};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
 use super::glyph::Glyphs;
 use super::unicode;
 
 /// Bytes of a text and the face that draws them.
 type Run = (std::ops::Range<usize>, FaceId);
+
+/// What stands in place of characters that no face has, however many there are side by side.
+pub(super) const MISSING: &str = "\u{fffd}";
+
+/// Missing characters that are named; more of them tell nobody anything.
+const MOST_MISSING: usize = 64;
 
 /// What turns off everything that joins or exchanges letters.
 const UNJOINED: &str = "\"calt\" 0, \"liga\" 0, \"clig\" 0";
@@ -46,6 +53,13 @@ pub(super) struct Placed {
 pub(super) struct Line {
     pub(super) glyphs: Vec<Placed>,
     pub(super) width: f32,
+}
+
+impl Style {
+    /// The direction of a line by itself: code runs from left to right, everything else as its first letter does.
+    pub(super) fn direction(&self, text: &str) -> Direction {
+        if face::is_code(self.face) { Direction::LeftToRight } else { Direction::of(text) }
+    }
 }
 
 /// What one thread needs to set and draw text; kept between cards.
@@ -87,18 +101,37 @@ impl Setter {
         }
     }
 
-    /// Sets one line. Characters that deceive or cannot be drawn must have been replaced before.
+    /// Sets one line. Characters that deceive or cannot be drawn must have been replaced before. Code runs from left to right,
+    /// everything else as its first letter does.
     pub(super) fn shape(&mut self, fonts: &Fonts, text: &str, style: Style) -> Line {
+        self.shape_along(fonts, text, style, style.direction(text))
+    }
+
+    /// Sets one line of a paragraph that runs in this direction.
+    pub(super) fn shape_along(&mut self, fonts: &Fonts, text: &str, style: Style, direction: Direction) -> Line {
+        let Some(runs) = self.runs(fonts, text, style.face) else {
+            let (shown, bytes) = self.without_missing(fonts, text, style.face);
+            let runs = self.runs(fonts, &shown, style.face).unwrap_or_else(|| vec![(0..shown.len(), style.face)]);
+            let mut line = self.set(fonts, &shown, runs, style, direction);
+            for glyph in &mut line.glyphs {
+                glyph.byte = bytes[glyph.byte];
+            }
+            return line;
+        };
+        self.set(fonts, text, runs, style, direction)
+    }
+
+    fn set(&mut self, fonts: &Fonts, text: &str, runs: Vec<Run>, style: Style, direction: Direction) -> Line {
         let mut line = Line::default();
-        let runs = self.runs(fonts, text, style.face);
         if text.chars().any(unicode::is_right_to_left) {
-            self.shape_runs(fonts, (text, 0), &runs, style, &mut line);
+            self.shape_runs(fonts, (text, 0), &runs, (style, direction), &mut line);
             return line;
         }
         for (range, face) in runs {
             let part = &text[range.clone()];
             if !Fonts::is_plain(face) || part.graphemes(true).any(|grapheme| grapheme.chars().nth(1).is_some()) {
-                self.shape_runs(fonts, (part, range.start), &[(0..part.len(), face)], style, &mut line);
+                let whole = [(0..part.len(), face)];
+                self.shape_runs(fonts, (part, range.start), &whole, (style, Direction::LeftToRight), &mut line);
                 continue;
             }
             for (at, character) in part.char_indices() {
@@ -110,6 +143,23 @@ impl Setter {
             }
         }
         line
+    }
+
+    /// The text with one mark for each stretch that no face can draw, and the byte of the text that each byte of it stands for.
+    fn without_missing(&mut self, fonts: &Fonts, text: &str, wanted: FaceId) -> (String, Vec<usize>) {
+        let region = Region::of(text);
+        let (mut shown, mut bytes, mut in_gap) = (String::with_capacity(text.len()), Vec::new(), false);
+        for (start, grapheme) in text.grapheme_indices(true) {
+            let missing = self.face(fonts, grapheme, wanted, region).is_none();
+            let piece = if missing { MISSING } else { grapheme };
+            if !(missing && in_gap) {
+                shown.push_str(piece);
+                bytes.extend((0..piece.len()).map(|at| if missing { start } else { start + at }));
+            }
+            in_gap = missing;
+        }
+        bytes.push(text.len());
+        (shown, bytes)
     }
 
     /// How far along the line each byte of the text stands, and last its whole width. Bytes within a grapheme share its end.
@@ -128,18 +178,29 @@ impl Setter {
     }
 
     /// Has parley shape a text that starts at byte `start` of the line, and adds it to the line.
-    fn shape_runs(&mut self, fonts: &Fonts, (text, start): (&str, usize), runs: &[Run], style: Style, line: &mut Line) {
+    fn shape_runs(
+        &mut self,
+        fonts: &Fonts,
+        (text, start): (&str, usize),
+        runs: &[Run],
+        (style, direction): (Style, Direction),
+        line: &mut Line,
+    ) {
         let families: Vec<_> = runs.iter().map(|(_, face)| self.family(fonts, *face)).collect();
         let mut builder = self.layouts.ranged_builder(&mut self.fonts, text, 1.0, false);
         builder.push_default(StyleProperty::FontSize(style.size));
         builder.push_default(StyleProperty::LetterSpacing(style.spacing));
-        if matches!(style.face, face::CODE | face::CODE_BOLD | face::CODE_ITALIC) {
-            builder.set_base_direction(BaseDirection::Ltr);
-        }
+        builder.set_base_direction(match direction {
+            Direction::LeftToRight => BaseDirection::Ltr,
+            Direction::RightToLeft => BaseDirection::Rtl,
+        });
         if !style.ligatures {
             builder.push_default(StyleProperty::FontFeatures(FontFeatures::from(UNJOINED)));
         }
-        for ((range, _), family) in runs.iter().zip(&families) {
+        for ((range, face), family) in runs.iter().zip(&families) {
+            if !Fonts::is_spaced(*face) {
+                builder.push(StyleProperty::LetterSpacing(0.0), range.clone());
+            }
             if let Some(Family { name, weight, slant }) = family {
                 let named = FontFamily::Single(FontFamilyName::Named(name.as_str().into()));
                 builder.push(StyleProperty::FontFamily(named), range.clone());
@@ -162,25 +223,29 @@ impl Setter {
         }
     }
 
-    /// Which face draws which bytes; neighbours of one face together.
-    fn runs(&mut self, fonts: &Fonts, text: &str, wanted: FaceId) -> Vec<Run> {
+    /// Which face draws which bytes, neighbours of one face together; none where no face draws some of them.
+    fn runs(&mut self, fonts: &Fonts, text: &str, wanted: FaceId) -> Option<Vec<Run>> {
         let region = Region::of(text);
         let mut runs: Vec<Run> = Vec::new();
+        let mut whole = true;
         for (start, grapheme) in text.grapheme_indices(true) {
             let end = start + grapheme.len();
-            let face = self.face(fonts, grapheme, wanted, region);
+            let Some(face) = self.face(fonts, grapheme, wanted, region) else {
+                whole = false;
+                continue;
+            };
             match runs.last_mut() {
                 Some((range, last)) if *last == face => range.end = end,
                 _ => runs.push((start..end, face)),
             }
         }
-        runs
+        whole.then_some(runs)
     }
 
-    /// The face of a grapheme; a character that none has is noted and left to the wanted face's empty box.
-    pub(super) fn face(&mut self, fonts: &Fonts, grapheme: &str, wanted: FaceId, region: Region) -> FaceId {
+    /// The face of a grapheme; none, and its characters are noted, where no face has it.
+    pub(super) fn face(&mut self, fonts: &Fonts, grapheme: &str, wanted: FaceId, region: Region) -> Option<FaceId> {
         if grapheme.is_ascii() {
-            return wanted;
+            return Some(wanted);
         }
         let mut chars = grapheme.chars();
         let found = match (chars.next(), chars.next()) {
@@ -189,17 +254,20 @@ impl Setter {
             }
             _ => fonts.face_for(grapheme, wanted, region),
         };
-        found.unwrap_or_else(|| {
-            for c in grapheme
-                .chars()
-                .filter(|c| !unicode::is_joiner(*c) && !fonts.covers(wanted, c.encode_utf8(&mut [0; 4])))
-            {
-                if !self.missing.contains(&c) {
-                    self.missing.push(c);
-                }
+        if found.is_none() {
+            self.note(fonts, grapheme, wanted);
+        }
+        found
+    }
+
+    fn note(&mut self, fonts: &Fonts, grapheme: &str, wanted: FaceId) {
+        let has = |c: char| fonts.covers(wanted, c.encode_utf8(&mut [0; 4]));
+        let unknown: Vec<char> = grapheme.chars().filter(|c| !unicode::is_joiner(*c) && !has(*c)).collect();
+        for c in unknown {
+            if self.missing.len() < MOST_MISSING && !self.missing.contains(&c) {
+                self.missing.push(c);
             }
-            wanted
-        })
+        }
     }
 
     /// How parley knows a face; it is told now if need be.
@@ -230,7 +298,7 @@ impl Setter {
     /// How far a glyph moves the pen, given what parley says: where glyphs stand on whole pixels, its own advance and what
     /// kerning adds are each a whole number of them, as in a browser; spacing between letters is not.
     fn advance(&mut self, fonts: &Fonts, face: FaceId, (glyph, shaped): (u32, f32), style: Style) -> f32 {
-        if !self.glyphs.is_fitted() {
+        if !self.glyphs.is_fitted() || !Fonts::is_spaced(face) {
             return shaped;
         }
         let natural = self.natural(fonts, face, glyph) * style.size;
@@ -264,6 +332,14 @@ mod tests {
         let mut setter = Setter::new(true);
         setter.shape(&Fonts::new(), "a\u{10fffd}b\u{10fffd}", TITLE);
         assert_eq!(setter.missing, ['\u{10fffd}']);
+    }
+
+    #[test]
+    fn missing_characters_side_by_side_are_one_mark() {
+        let (mut setter, fonts) = (Setter::new(true), Fonts::new());
+        let marked = setter.shape(&fonts, "a\u{10fffd}\u{10fffe}\u{10fffd}b", TITLE);
+        assert_eq!(marked.glyphs.iter().map(|glyph| glyph.byte).collect::<Vec<_>>(), [0, 1, 13]);
+        assert!(marked.glyphs.iter().all(|glyph| glyph.glyph != 0));
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! What a renderer must know of characters: which leave no ink, which read from right to left, which are emoji, which are wide,
 //! and what visible mark stands for one that could deceive a reader.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
+
+/// Marks that one letter carries; polytonic Greek and phonetic scripts need three.
+const MOST_STACKED: usize = 3;
 
 /// Characters that only shape their neighbours: joiners, variation selectors, tags. A face need not have them.
 pub(super) fn is_joiner(c: char) -> bool {
@@ -39,6 +44,35 @@ pub(super) fn mark_for(c: char) -> Option<&'static str> {
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => "·",
         _ => return None,
     })
+}
+
+/// Marks that stack above or below any letter.
+fn is_stacking(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20df}' | '\u{20e1}' | '\u{20e4}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// A text whose letters carry no more than [`MOST_STACKED`] stacking marks each, so that none leaves its line.
+pub(super) fn tamed(text: &str) -> Cow<'_, str> {
+    let kept = || {
+        text.chars().scan(0, |stacked, c| {
+            *stacked = if is_stacking(c) { *stacked + 1 } else { 0 };
+            Some((c, *stacked <= MOST_STACKED))
+        })
+    };
+    if text.is_ascii() || kept().all(|(_, keeps)| keeps) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(kept().filter_map(|(c, keeps)| keeps.then_some(c)).collect())
+}
+
+/// Whether a text has letters that reach far above and below those of Latin: Arabic, the scripts of India and South-East Asia.
+pub(super) fn is_tall(text: &str) -> bool {
+    let tall = |c| {
+        matches!(c, '\u{600}'..='\u{7bf}' | '\u{870}'..='\u{109f}' | '\u{1780}'..='\u{18af}' | '\u{1900}'..='\u{1cff}'
+            | '\u{a800}'..='\u{aaff}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{1e900}'..='\u{1e95f}')
+    };
+    text.chars().any(tall)
 }
 
 /// Scripts that run from right to left: Hebrew, Arabic and their neighbours.
@@ -109,6 +143,12 @@ mod tests {
     fn wide_is_two_cells() {
         assert!(is_wide("日") && is_wide("ア") && is_wide("，"));
         assert!(!is_wide("é") && !is_wide("│") && !is_wide("ß") && !is_wide("שלום"));
+    }
+
+    #[test]
+    fn piles_of_marks_are_cut_down() {
+        assert_eq!(tamed("a\u{301}\u{316}\u{301}\u{316}\u{301}b"), "a\u{301}\u{316}\u{301}b");
+        assert_eq!(tamed("ᾧ e\u{302}\u{301} שָׁ"), "ᾧ e\u{302}\u{301} שָׁ");
     }
 
     #[test]

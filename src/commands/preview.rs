@@ -52,7 +52,7 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     if flags.json {
         print_json(&json!({
             "output": flags.output, "kind": picture::kind(&card), "alt": picture::alt_text(&card, card::language_name), "width": image.width,
-            "height": image.height, "bytes": image.bytes.len(), "wanted": material.wanted,
+            "height": image.height, "bytes": image.bytes.len(), "missing": image.missing, "wanted": material.wanted,
         }));
     } else {
         say(&format!("{}: {}", flags.output.display(), picture::alt_text(&card, card::language_name)));

@@ -13,7 +13,7 @@ use crate::{
     card::{self, Image, Options, Renderer},
     cli::Render,
     error::Error,
-    picture,
+    picture::{self, Skip, Wish},
     post::{Fields, Post},
 };
 
@@ -38,8 +38,7 @@ fn list<T: AsRef<str>>(names: &[T]) {
 
 fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
     let post = read(path, flags)?;
-    let card =
-        picture::choose(&post, flags.draw.into(), flags.block).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let card = picture::choose_as(&post, flags.draw.into(), &wish(flags)?).map_err(|skip| refused(&skip, path))?;
     let options = Options { look: flags.style.look.clone(), theme: flags.style.theme.clone(), scale: flags.scale };
     let image = Renderer::new(&options)?.render(&card)?;
     let output = flags.output.clone().unwrap_or_else(|| beside(path));
@@ -64,15 +63,40 @@ fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
 
 /// Says which characters no font had.
 pub(super) fn warn_missing(image: &Image) {
-    if !image.missing.is_empty() {
-        let missing: String = image.missing.iter().take(20).collect();
-        say(&format!(
-            "warning: no font has {missing} (on Debian: apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji)"
-        ));
+    if let Some(told) = card::missing(&image.missing) {
+        say(&format!("warning: {told}"));
     }
 }
 
-/// The post: Markdown from stdin or a file of that kind, any other file as source code.
+/// What the flags ask of the post's code.
+fn wish(flags: &Render) -> Result<Wish, Error> {
+    let wrong = |flag: &str, error: picture::UnknownLines| Error::Usage {
+        what: format!("{flag}: {error}"),
+        hint: "lines count from 1, in the block or file before anything is left out".to_owned(),
+    };
+    Ok(Wish {
+        block: flags.block,
+        lines: flags.lines.as_deref().map(picture::range).transpose().map_err(|error| wrong("--lines", error))?,
+        highlights: (flags.highlight.as_deref().map(picture::ranges).transpose())
+            .map_err(|error| wrong("--highlight", error))?
+            .unwrap_or_default(),
+        line_numbers: flags.line_numbers,
+        wrap: flags.wrap,
+        tab_width: flags.tab_width,
+    })
+}
+
+fn refused(skip: &Skip, path: &Path) -> Error {
+    match skip {
+        Skip::NoSuchLine { found, .. } => Error::Usage {
+            what: format!("{}: {skip}", path.display()),
+            hint: format!("--lines 1-{found} is all of it"),
+        },
+        _ => Error::Nothing(skip.to_string()),
+    }
+}
+
+/// The post: Markdown from stdin or a file of that kind, anything else as source code.
 fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
@@ -82,20 +106,29 @@ fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
     };
     read.map_err(|error| Error::File { path: path.to_owned(), error })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let markdown =
-        path == Path::new("-") || ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
-    let post = if markdown {
+    let stdin = path == Path::new("-");
+    let name = if stdin { flags.file.clone().unwrap_or_default() } else { name(path) };
+    let extension = Path::new(&name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let markdown = ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
+    let mut post = if flags.language.is_none() && (markdown || (stdin && flags.file.is_none())) {
         Post::new(Fields { body: text, ..Fields::default() })
     } else {
-        Post::from_source(&path.file_name().unwrap_or_default().to_string_lossy(), &text)
+        Post::from_source(&name, &text)
     };
+    for block in &mut post.blocks {
+        block.info.language = flags.language.clone().or(block.info.language.take());
+        block.info.file = flags.file.clone().or(block.info.file.take());
+    }
     Ok(Post {
         title: flags.title.clone().or(post.title),
         author: flags.author.clone().or(post.author),
         site: flags.site.clone().or(post.site),
         ..post
     })
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The post's own name with `.png`, in the working directory.

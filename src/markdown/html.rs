@@ -79,6 +79,8 @@ pub(super) enum Piece {
     Heading(String),
     /// A run of text between block elements.
     Paragraph(String),
+    /// A list's item, a table's cell, a caption.
+    Aside(String),
     /// A `<pre>` element.
     Code(Block),
 }
@@ -146,10 +148,15 @@ fn closing(text: &str, tag: &str) -> Option<usize> {
 
 fn flush(run: &str, element: &str, pieces: &mut Vec<Piece>) {
     let line = one_line(&plain(run));
-    if line.is_empty() || ASIDE.contains(&element) {
+    if line.is_empty() {
         return;
     }
-    pieces.push(if matches!(element, "h1" | "h2") { Piece::Heading(line) } else { Piece::Paragraph(line) });
+    pieces.push(match element {
+        "h1" | "h2" => Piece::Heading(line),
+        "nav" | "footer" | "iframe" => return,
+        element if ASIDE.contains(&element) => Piece::Aside(line),
+        _ => Piece::Paragraph(line),
+    });
 }
 
 /// The text of HTML: tags that dress it dropped, entities decoded.

@@ -1,7 +1,7 @@
 //! The words after a code fence go in, what they ask for comes out: a language, a file name, lines to stress. There is no standard
 //! for them, so this reads the habits of the tools people write for, and skips over what none of them means.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Info strings are read up to this many bytes.
 const LONGEST: usize = 1000;
@@ -13,6 +13,22 @@ const LONGEST_FILE: usize = 200;
 const MOST_RANGES: usize = 100;
 /// Lines past this number cannot be highlighted.
 const LAST_LINE: usize = 100_000;
+
+/// Attributes that list lines to stress.
+const HIGHLIGHTS: [&str; 10] = [
+    "hllines",
+    "hl",
+    "highlight",
+    "highlights",
+    "highlightlines",
+    "mark",
+    "marklines",
+    "marked",
+    "focus",
+    "emphasizelines",
+];
+/// Words that ask for lines that go on in the next row.
+const WRAPS: [&str; 7] = ["wrap", "wordwrap", "linewrap", "softwrap", "autowrap", "wraplines", "wraplonglines"];
 
 /// What an info string asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +45,14 @@ pub struct Info {
     pub first_line: Option<usize>,
     /// Whether this block is the one to draw.
     pub cover: bool,
+    /// Lines marked as added and as removed, like [`Info::highlights`].
+    pub added: Vec<RangeInclusive<usize>>,
+    /// See [`Info::added`].
+    pub removed: Vec<RangeInclusive<usize>>,
+    /// Whether lines that are too wide go on in the next row.
+    pub wrap: bool,
+    /// The columns of a tab, 1 to 8, where the author says so.
+    pub tab_width: Option<u8>,
 }
 
 impl Info {
@@ -39,7 +63,9 @@ impl Info {
         for (at, token) in tokens(super::prefix(text, LONGEST)).into_iter().enumerate() {
             info.token(token, at == 0);
         }
-        info.highlights = merged(std::mem::take(&mut info.highlights));
+        for ranges in [&mut info.highlights, &mut info.added, &mut info.removed] {
+            *ranges = merged(std::mem::take(ranges));
+        }
         info
     }
 
@@ -115,12 +141,18 @@ impl Info {
         if let (Some(language), None) = (language, &self.language) {
             self.set_language(language);
         }
-        match key.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+        match normal(key).as_str() {
             "title" | "file" | "filename" | "name" | "path" | "filepath" | "caption" => self.set_file(value),
             "language" | "lang" => self.set_language(value),
-            "hllines" | "hl" | "highlight" | "highlights" | "highlightlines" | "mark" | "emphasizelines" => {
-                self.highlights.extend(ranges(value));
+            key if HIGHLIGHTS.contains(&key) => self.highlights.extend(listed(value)),
+            "ins" | "insert" | "add" | "added" => self.added.extend(listed(value)),
+            "del" | "delete" | "rem" | "remove" | "removed" => self.removed.extend(listed(value)),
+            "tab" | "tabs" | "tabwidth" | "tabsize" | "tabstop" => {
+                self.tab_width = value.parse().ok().filter(|width| (1..=8).contains(width)).or(self.tab_width);
             }
+            "codeoverflow" | "overflow" => self.wrap = value.eq_ignore_ascii_case("wrap"),
+            key if WRAPS.contains(&key) => self.wrap = !off,
+            "nowrap" => self.wrap = off,
             "linenos" | "linenumbers" | "showlinenumbers" | "numberlines" => {
                 self.line_numbers = !off;
                 self.set_first_line(value);
@@ -136,8 +168,10 @@ impl Info {
 
     /// Takes a word that asks for something by itself; false where it does not.
     fn flag(&mut self, word: &str) -> bool {
-        match word.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+        match normal(word).as_str() {
             "cover" => self.cover = true,
+            word if WRAPS.contains(&word) => self.wrap = true,
+            "nowrap" => self.wrap = false,
             "showlinenumbers" | "linenos" | "linenumbers" | "numberlines" | "linenums" => self.line_numbers = true,
             "nolinenumbers" | "nolinenos" => self.line_numbers = false,
             _ => return false,
@@ -204,8 +238,28 @@ fn is_extension(text: &str) -> bool {
         && !matches!(text, "net" | "x")
 }
 
-/// Words, `key="quoted values"` and `{groups}`, separated by spaces or commas.
+/// An attribute's name as tools spell it differently: `hl_lines`, `hlLines`, `hl-lines`.
+fn normal(key: &str) -> String {
+    key.to_ascii_lowercase().replace(['-', '_'], "")
+}
+
+/// Words, `key="quoted values"` and `{groups}`, separated by spaces or commas; `hl_lines=3-4 8-9` is one.
 fn tokens(text: &str) -> Vec<&str> {
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in words(text) {
+        let lists = |before: &Range<usize>| {
+            let key = text[before.clone()].split_once('=').map(|(key, _)| normal(key));
+            key.is_some_and(|key| HIGHLIGHTS.contains(&key.as_str()))
+        };
+        match joined.last_mut().filter(|before| is_line_list(&text[range.clone()]) && lists(before)) {
+            Some(before) => before.end = range.end,
+            None => joined.push(range),
+        }
+    }
+    joined.into_iter().map(|range| &text[range]).collect()
+}
+
+fn words(text: &str) -> Vec<Range<usize>> {
     let mut tokens = Vec::new();
     let (mut start, mut quote, mut closing) = (0, None, None);
     let mut before = ' ';
@@ -220,25 +274,31 @@ fn tokens(text: &str) -> Vec<&str> {
             (None, None) if matches!(c, '{' | '[') => {
                 closing = Some(if c == '{' { '}' } else { ']' });
                 if before != '=' {
-                    tokens.push(&text[start..at]);
+                    tokens.push(start..at);
                     start = at;
                 }
             }
             (None, None) if c.is_whitespace() || c == ',' => {
-                tokens.push(&text[start..at]);
+                tokens.push(start..at);
                 start = at + c.len_utf8();
             }
             (None, _) => {}
         }
         before = c;
     }
-    tokens.push(&text[start..]);
+    tokens.push(start..text.len());
     tokens.retain(|token| !token.is_empty());
     tokens
 }
 
 fn is_line_list(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " ,;-–.".contains(c))
+}
+
+/// The lines an attribute lists; a label before them (`"A":3-5`) is left out, and words to be found in the code list none.
+fn listed(value: &str) -> impl Iterator<Item = RangeInclusive<usize>> {
+    let list = if value.contains('"') { value.rsplit_once(':').map_or(value, |(_, list)| list) } else { value };
+    ranges(if list.contains(char::is_alphabetic) { "" } else { list })
 }
 
 /// Ranges such as `1`, `3-5` or `7..9`, separated by anything else.

@@ -69,6 +69,36 @@ fn blocks_are_found_however_they_are_marked() {
 }
 
 #[test]
+fn shortcodes_of_site_generators_are_blocks() {
+    let cases: &[(&str, &[&str])] = &[
+        ("{{< highlight go \"linenos=table,hl_lines=3 5-6\" >}}\na\n\nb\n{{< / highlight >}}\n", &["F go||a\n\nb\n"]),
+        ("x\n\n{{% highlight go %}}\na\n{{% /highlight %}}\n\ny", &["F go||a\n"]),
+        ("{% highlight ruby linenos %}\n```\na\n{% endhighlight %}\ntext", &["F ruby||```\na\n"]),
+        ("{%- highlight ruby -%}\na\n{%- endhighlight -%}", &["F ruby||a\n"]),
+        ("{{< highlight js >}}one{{< /highlight >}}", &["F js||one\n"]),
+        ("- item\n\n  {% highlight py %}\n  a\n  {% endhighlight %}\n", &["F py||a\n"]),
+        (
+            "```text\n{% highlight ruby %}\na\n{% endhighlight %}\n```",
+            &["F text||{% highlight ruby %}\na\n{% endhighlight %}\n"],
+        ),
+        ("{% highlight ruby %}\nnever closed", &[]),
+        ("{% endhighlight %}\n{% highlight ruby %}\na", &[]),
+        (
+            "{% highlight c %}\na\n{% endhighlight %}\n{% highlight c %}\nb\n{% endhighlight %}",
+            &["F c||a\n", "F c||b\n"],
+        ),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(&blocks(body), expected, "{body}");
+    }
+    let info = parse("{{< highlight go \"linenos=table,hl_lines=3 5-6,linenostart=9\" >}}\na\n{{< /highlight >}}")
+        .blocks
+        .remove(0)
+        .info;
+    assert_eq!((info.highlights, info.line_numbers, info.first_line), (vec![3..=3, 5..=6], true, Some(9)));
+}
+
+#[test]
 fn info_strings_are_read_as_people_write_them() {
     let cases: &[(&str, &str)] = &[
         ("", "-"),
@@ -121,6 +151,18 @@ fn info_strings_are_read_as_people_write_them() {
         ("python line-numbers", "python numbers"),
         ("js highlight={1,4-5}", "js 1-1,4-5"),
         ("js /useState/ {2}", "js 2-2"),
+        ("go {linenos=table,hl_lines=[8,\"15-17\"],linenostart=199}", "go 8-8,15-17 numbers from=199"),
+        ("rust,linenos,hl_lines=3-4 8-9,linenostart=20", "rust 3-4,8-9 numbers from=20"),
+        ("ruby linenos mark_lines=\"1 2\"", "ruby 1-2 numbers"),
+        ("js mark={\"A\":3-5} ins={7} del={8,9} \"x\"", "js file=x 3-5 added=7-7 removed=8-9"),
+        ("js mark=\"line 3\" ins=\"b4\"", "js"),
+        ("js wrap", "js wrap"),
+        ("js wrap=false", "js"),
+        ("js wordWrap=true nowrap", "js"),
+        ("{.js code-overflow=\"wrap\"}", "js wrap"),
+        ("js:wrap", "js wrap"),
+        ("go tab=2", "go tab=2"),
+        ("go {tabWidth=8} tab_size=9", "go tab=8"),
         ("language-x", "x"),
         ("lang-rust", "rust"),
         (".rust", "rust"),
@@ -149,6 +191,11 @@ fn info_strings_are_read_as_people_write_them() {
         shown.extend(info.line_numbers.then(|| "numbers".to_owned()));
         shown.extend(info.cover.then(|| "cover".to_owned()));
         shown.extend(info.first_line.map(|line| format!("from={line}")));
+        for (name, lines) in [("added", &info.added), ("removed", &info.removed)] {
+            shown.extend(lines.iter().map(|range| format!("{name}={}-{}", range.start(), range.end())));
+        }
+        shown.extend(info.wrap.then(|| "wrap".to_owned()));
+        shown.extend(info.tab_width.map(|width| format!("tab={width}")));
         assert_eq!(shown.join(" "), *expected, "{text}");
     }
     assert_eq!(Info::parse(&"a".repeat(5000)).language, None);
@@ -163,6 +210,11 @@ fn headings_and_excerpts_are_plain_text() {
         ("## Using `Vec<T>` & *friends* {#id}\n\ntext", Some("Using Vec<T> & friends"), Some("text")),
         ("Title\n=====\n\ntext", Some("Title"), Some("text")),
         ("### Small\n\ntext", None, Some("text")),
+        ("- one *a*\n- `two`\n  - three\n\n1. four", None, Some("one a · two · three · four")),
+        ("|a|b|\n|-|-|\n|c *d*|", None, Some("a · b · c d")),
+        ("![A diagram of the queue](a.png) ![and more](b.png)", None, Some("A diagram of the queue and more")),
+        ("<ul><li>one</li><li>two</li></ul><table><tr><td>three</td></tr></table>", None, Some("one · two · three")),
+        ("### Only this", None, Some("Only this")),
         ("text\n\n# Later", None, Some("text")),
         ("```c\na\n```\n\n# Later\n\ntext", None, Some("text")),
         (

@@ -1,9 +1,12 @@
 //! The code of a block goes in, the lines worth showing come out: what every line is indented by, a licence at the top and blank
 //! lines around are left away, and highlights and line numbers follow the lines they belong to.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
-/// The columns of a tab.
+use super::notation::{self, Noted};
+use crate::markdown::Info;
+
+/// The columns of a tab where nobody says otherwise.
 const TAB: usize = 4;
 /// Marks around a comment.
 #[rustfmt::skip]
@@ -35,34 +38,46 @@ pub(super) struct Snippet {
     pub(super) first_line: usize,
     /// The highlights that fall on shown lines, counted from 1 within [`Snippet::code`].
     pub(super) highlights: Vec<RangeInclusive<usize>>,
+    /// The shown lines that are marked as added, and as removed.
+    pub(super) added: Vec<RangeInclusive<usize>>,
+    pub(super) removed: Vec<RangeInclusive<usize>>,
+    /// How many lines the block has.
+    pub(super) lines: usize,
 }
 
-/// Prepares the code of a block for drawing.
-pub(super) fn tidy(code: &str, highlights: &[RangeInclusive<usize>]) -> Snippet {
-    let lines: Vec<&str> = code.lines().map(str::trim_end).collect();
-    let lead = preamble(&lines);
-    let cut = lead + licence(&lines[lead..]);
+/// Prepares the code of a block for drawing; `only` keeps these of its lines, a licence among them too.
+pub(super) fn tidy(code: &str, info: &Info, only: Option<&RangeInclusive<usize>>) -> Snippet {
+    let Noted { lines, highlights, added, removed } = notation::read(code);
+    let cut = if only.is_some() { 0..0 } else { licence(&lines) };
+    let asked = |at: usize| only.is_none_or(|only| only.contains(&(at + 1)));
     let shown: Vec<(usize, &str)> =
-        lines.iter().copied().enumerate().filter(|(at, _)| *at < lead && cut > lead || *at >= cut).collect();
+        (lines.iter().map(String::as_str).enumerate()).filter(|(at, _)| asked(*at) && !cut.contains(at)).collect();
     let blank = |(_, line): &(usize, &str)| line.is_empty();
     let start = shown.iter().position(|line| !blank(line)).unwrap_or(shown.len());
     let end = shown.iter().rposition(|line| !blank(line)).map_or(start, |last| last + 1);
     let shown = &shown[start..end];
-    let margin = shown.iter().filter(|line| !blank(line)).map(|(_, line)| indentation(line)).min().unwrap_or(0);
+    let tab = info.tab_width.map_or(TAB, usize::from);
+    let margin = shown.iter().filter(|line| !blank(line)).map(|(_, line)| indentation(line, tab)).min().unwrap_or(0);
+    let moved = |told: &[RangeInclusive<usize>], noted: &[usize]| {
+        moved(shown, |line| told.iter().any(|range| range.contains(&line)) || noted.binary_search(&line).is_ok())
+    };
     Snippet {
-        code: shown.iter().map(|(_, line)| without_margin(line, margin)).collect::<Vec<_>>().join("\n"),
+        code: shown.iter().map(|(_, line)| without_margin(line, margin, tab)).collect::<Vec<_>>().join("\n"),
         first_line: shown.last().map_or(1, |(at, _)| at + 2 - shown.len()),
-        highlights: moved(highlights, shown),
+        highlights: moved(&info.highlights, &highlights),
+        added: moved(&info.added, &added),
+        removed: moved(&info.removed, &removed),
+        lines: lines.len(),
     }
 }
 
 /// The columns of white space that a line begins with.
-fn indentation(line: &str) -> usize {
+fn indentation(line: &str, tab: usize) -> usize {
     let mut columns = 0;
     for c in line.chars() {
         match c {
             ' ' => columns += 1,
-            '\t' => columns = (columns / TAB + 1) * TAB,
+            '\t' => columns = (columns / tab + 1) * tab,
             _ => break,
         }
     }
@@ -70,10 +85,10 @@ fn indentation(line: &str) -> usize {
 }
 
 /// A line without its first columns of white space. Where that would move tab stops, the white space left becomes spaces.
-fn without_margin(line: &str, margin: usize) -> String {
-    let columns = indentation(line);
+fn without_margin(line: &str, margin: usize, tab: usize) -> String {
+    let columns = indentation(line, tab);
     let text = line.trim_start_matches([' ', '\t']);
-    if !margin.is_multiple_of(TAB) {
+    if !margin.is_multiple_of(tab) {
         return " ".repeat(columns.saturating_sub(margin)) + text;
     }
     let mut gone = 0;
@@ -81,15 +96,16 @@ fn without_margin(line: &str, margin: usize) -> String {
         if gone >= margin {
             return line[at..].to_owned();
         }
-        gone = if c == '\t' { (gone / TAB + 1) * TAB } else { gone + 1 };
+        gone = if c == '\t' { (gone / tab + 1) * tab } else { gone + 1 };
     }
     String::new()
 }
 
-fn moved(highlights: &[RangeInclusive<usize>], shown: &[(usize, &str)]) -> Vec<RangeInclusive<usize>> {
+/// The ranges, within what is shown, of the lines of the block that are wanted.
+fn moved(shown: &[(usize, &str)], wanted: impl Fn(usize) -> bool) -> Vec<RangeInclusive<usize>> {
     let mut moved: Vec<RangeInclusive<usize>> = Vec::new();
     for (now, (before, _)) in (1..).zip(shown) {
-        if !highlights.iter().any(|range| range.contains(&(before + 1))) {
+        if !wanted(before + 1) {
             continue;
         }
         match moved.last_mut() {
@@ -101,13 +117,15 @@ fn moved(highlights: &[RangeInclusive<usize>], shown: &[(usize, &str)]) -> Vec<R
 }
 
 /// How many lines at the top must stay above a licence for the code to be what it is.
-fn preamble(lines: &[&str]) -> usize {
-    let stays = |line: &&&str| line.starts_with("#!") && !line.starts_with("#![") || line.starts_with("<?");
+fn preamble(lines: &[String]) -> usize {
+    let stays = |line: &&String| line.starts_with("#!") && !line.starts_with("#![") || line.starts_with("<?");
     lines.iter().take_while(stays).count()
 }
 
-/// How many lines at the top are a licence and the blank lines around it. Code that is nothing else keeps it.
-fn licence(lines: &[&str]) -> usize {
+/// The lines near the top that are a licence, with the blank lines around it. Code that is nothing else keeps it.
+fn licence(lines: &[String]) -> Range<usize> {
+    let lead = preamble(lines);
+    let lines = &lines[lead..];
     let mut cut = 0;
     loop {
         let start = cut + lines[cut..].iter().take_while(|line| line.is_empty()).count();
@@ -117,14 +135,14 @@ fn licence(lines: &[&str]) -> usize {
         }
         cut = start + comment;
     }
-    if lines[cut..].iter().all(|line| line.is_empty()) { 0 } else { cut }
+    if lines[cut..].iter().all(String::is_empty) { 0..0 } else { lead..lead + cut }
 }
 
 /// How many lines the comment takes that the text begins with.
-fn comment(lines: &[&str]) -> usize {
+fn comment(lines: &[String]) -> usize {
     let Some(first) = lines.first().map(|line| line.trim_start()) else { return 0 };
     if let Some((open, close)) = BLOCKS.iter().find(|(open, _)| first.starts_with(open)) {
-        let ends = |(at, line): (usize, &&str)| {
+        let ends = |(at, line): (usize, &String)| {
             if at == 0 { first[open.len()..].contains(close) } else { line.contains(close) }
         };
         return lines.iter().enumerate().position(|line| ends((line.0, line.1))).map_or(0, |last| last + 1);
@@ -136,7 +154,7 @@ fn comment(lines: &[&str]) -> usize {
 }
 
 /// Whether a comment is a licence. A short one that merely speaks of licences is about the code below it and stays.
-fn is_licence(comment: &[&str]) -> bool {
+fn is_licence(comment: &[String]) -> bool {
     let text = comment.join("\n").to_lowercase();
     let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let dated = || text.contains(|c: char| c.is_ascii_digit()) || mentions(&["(c)", "©", "rights reserved"]);

@@ -85,6 +85,7 @@ fn a_card_carries_what_the_post_and_the_block_say() {
         code: "if a:\n\tb()".to_owned(),
         highlights: std::iter::once(2..=2).collect(),
         line_numbers: Some(4),
+        ..CodeCard::default()
     };
     assert_eq!(choose(&post, Draw::Auto, None), Ok(Card::Code(code)));
     let title = TitleCard {
@@ -122,19 +123,44 @@ fn code_is_tidied_before_it_is_drawn() {
         ("# plain comment\na", "# plain comment\na"),
     ];
     for (code, expected) in cases {
-        assert_eq!(tidy(code, &[]).code, expected, "{code}");
+        assert_eq!(tidy(code, &Info::default(), None).code, expected, "{code}");
     }
 }
 
 #[test]
 fn highlights_and_numbers_follow_their_lines() {
     let tidied = |code: &str, highlights: &[std::ops::RangeInclusive<usize>]| {
-        let Snippet { first_line, highlights, .. } = tidy(code, highlights);
+        let info = Info { highlights: highlights.to_vec(), ..Info::default() };
+        let Snippet { first_line, highlights, .. } = tidy(code, &info, None);
         (first_line, highlights)
     };
     assert_eq!(tidied("\n\na\nb\nc\n", &[1..=3, 5..=99]), (3, vec![1..=1, 3..=3]));
     assert_eq!(tidied("a\nb\n", &[9..=100_000]), (1, vec![]));
     assert_eq!(tidied("#!/bin/sh\n# SPDX-License-Identifier: MIT\na\nb\n", &[1..=2, 4..=4]), (2, vec![1..=1, 3..=3]));
+}
+
+#[test]
+fn a_tab_is_as_wide_as_the_author_says() {
+    let tidied = |width| tidy("\ta\n  b\n", &Info { tab_width: width, ..Info::default() }, None).code;
+    assert_eq!((tidied(None), tidied(Some(2)), tidied(Some(8))), ("  a\nb".into(), "a\nb".into(), "      a\nb".into()));
+}
+
+#[test]
+fn lines_asked_for_are_drawn_with_their_own_numbers() {
+    let source = Post::from_source("a.rs", "// SPDX-License-Identifier: MIT\n\nfn a() {\n    b();\n    c();\n}\n");
+    let card = |wish: &Wish| match choose_as(&source, Draw::Title, wish) {
+        Ok(Card::Code(card)) => format!("{:?} {:?} {:?}", card.code, card.line_numbers, card.highlights),
+        other => format!("{other:?}"),
+    };
+    let lines = |text: &str| Wish { lines: Some(range(text).unwrap()), line_numbers: true, ..Wish::default() };
+    assert_eq!(card(&lines("4-5")), "\"b();\\nc();\" Some(4) []");
+    assert_eq!(card(&Wish { highlights: vec![5..=6], ..lines("4-") }), "\"    b();\\n    c();\\n}\" Some(4) [2..=3]");
+    assert_eq!(card(&lines("-1")), "\"// SPDX-License-Identifier: MIT\" Some(1) []");
+    assert_eq!(card(&lines("4-7")), "Err(NoSuchLine { asked: 7, found: 6 })");
+    assert_eq!(card(&lines("9-")), "Err(NoSuchLine { asked: 9, found: 6 })");
+    let wish = Wish { highlights: vec![3..=3, 12..=12], ..Wish::default() };
+    assert_eq!(choose_as(&source, Draw::Code, &wish), Err(Skip::NoSuchLine { asked: 12, found: 6 }));
+    assert_eq!(choose_as(&post("only text"), Draw::Auto, &lines("1")), Err(Skip::NoCode));
 }
 
 #[test]
@@ -145,6 +171,7 @@ fn pictures_are_described_in_words() {
     assert_eq!(alt("```ex lib/a.ex\na\nb\n```"), "Elixir code: lib/a.ex");
     assert_eq!(alt("```\n{\nfoo\n}\n```"), "Code: foo");
     assert_eq!(alt("```\n{\n}\n```"), "Code");
+    assert_eq!(alt("# Title\n\n```text\na\n```"), "Code: Title");
     assert_eq!(alt("# Title\n\nText of it."), "Title. Text of it.");
     assert_eq!(alt("# Why?\n\nBecause."), "Why? Because.");
     assert_eq!(alt("# Title"), "Title");

@@ -52,9 +52,14 @@ fn renderer(options: &Options) -> Arc<Renderer> {
 }
 
 fn check(name: &str, options: &Options, card: &Card) {
+    check_but(name, options, card, &[]);
+}
+
+/// The same for a card with characters that no face has.
+fn check_but(name: &str, options: &Options, card: &Card, missing: &[char]) {
     let renderer = renderer(options);
     let image = renderer.render(card).unwrap();
-    assert!(image.missing.is_empty(), "{name}: goldens use embedded faces only, not for {:?}", image.missing);
+    assert_eq!(image.missing, missing, "{name}: goldens use embedded faces only");
     assert_eq!(image.bytes, renderer.render(card).unwrap().bytes, "{name}: the same card gave other bytes");
     assert!(image.bytes.len() < 300_000, "{name}: {} bytes", image.bytes.len());
     if std::env::consts::ARCH == ARCHITECTURE {
@@ -165,6 +170,53 @@ fn a_diff() {
 fn lines_too_wide_and_marks_for_what_deceives() {
     let text = format!("if access != \"user\u{202e} \u{2066}// check\" {{ // {}\n}}", "wide ".repeat(30));
     check("code-wide-night", &look("night"), &Card::Code(code("A line that is too wide fades out", "c", &text)));
+}
+
+#[test]
+fn lines_that_go_on_in_the_next_row() {
+    let text = "fn wrapped() -> &'static str {\n\tlet text = \"a line that is far too long for the window goes on below its own beginning, \
+                again and again\"; // as its comment does\n\tcall(text, |one| one.to_owned(), |two| two != text)\n}";
+    let title = "Wrapped where it is asked for";
+    let card = CodeCard {
+        wrap: true,
+        tab_width: Some(2),
+        line_numbers: Some(8),
+        highlights: vec![2..=2],
+        ..code(title, "rust", text)
+    };
+    check("code-wrapped-night", &look("night"), &Card::Code(card));
+}
+
+#[test]
+fn wrapped_lines_that_run_off_the_picture() {
+    let text = format!("one();\n{}\ntwo();\n{}", "wrapped(here, and, there); ".repeat(8), "three();\n".repeat(20));
+    let card = CodeCard { wrap: true, ..code("", "c", &text) };
+    check("code-wrapped-open-paper", &look("paper"), &Card::Code(card));
+}
+
+#[test]
+fn lines_marked_as_added_and_removed() {
+    let card = CodeCard { added: vec![4..=4], removed: vec![3..=3], ..code("Marked by hand", "sql", SQL) };
+    check("code-marked-paper", &look("paper"), &Card::Code(card));
+}
+
+#[test]
+fn three_short_lines_are_large() {
+    check("code-few-paper", &look("paper"), &Card::Code(code("", "sh", "make demo\nmake test\nmake bench-card")));
+}
+
+#[test]
+fn one_mark_for_what_no_font_has() {
+    let text = "# \u{10fffd}\u{10fffc}\nprint(\"a\u{10fffd}b\") # z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\n\n0";
+    let card = code("Two \u{10fffd}\u{10fffc}\u{10fffd} are one mark", "python", text);
+    check_but("code-missing-paper", &look("paper"), &Card::Code(card), &['\u{10fffd}', '\u{10fffc}']);
+}
+
+#[test]
+fn a_short_title_is_larger_and_tags_left_out_are_counted() {
+    let words = ["postgres", "queues", "listen-notify", "unicode", "rendering", "images", "workers", "rust", "sql"];
+    let card = TitleCard { tags: words.map(str::to_owned).to_vec(), ..title("One short title") };
+    check("title-short-paper", &look("paper"), &Card::Title(card));
 }
 
 #[test]

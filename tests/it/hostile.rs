@@ -20,6 +20,13 @@ fn texts() -> Vec<(&'static str, String)> {
         ("joined without end", "👩\u{200d}".repeat(4_000)),
         ("half a flag", "🇯".repeat(33)),
         ("right to left", "שלום עולם مرحبا بالعالم abc 123 ".repeat(60)),
+        (
+            "many lines right to left",
+            "שלום, עולם 12 مرحبا. \n".repeat(3)
+                + &"שלום עולם مرحبا ".repeat(200)
+                + "\n"
+                + &("שלום ".repeat(400) + "\n").repeat(30),
+        ),
         ("overrides", "\u{202e}evil\u{2066}\u{202d}".repeat(300)),
         ("scripts", "नमस्ते สวัสดี வணக்கம் ქართული አማርኛ 한국어 漢字".repeat(40)),
         ("private use", every(0xe000..0xe400)),
@@ -57,6 +64,8 @@ fn every_text_makes_a_code_card() {
                 code: text.clone(),
                 highlights: vec![0..=0, 3..=usize::MAX],
                 line_numbers: Some(usize::MAX - 3),
+                wrap: language == "text",
+                ..CodeCard::default()
             };
             draw(&renderer, &format!("{name} in {language}"), &Card::Code(card));
         }

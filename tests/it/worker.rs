@@ -53,6 +53,16 @@ async fn a_new_post_gets_its_picture_and_an_edit_another() {
 }
 
 #[tokio::test]
+async fn characters_that_no_font_has_are_on_record() {
+    let (_database, client, workplace) = open().await;
+    let _worker = workplace.start(&[]);
+    client.batch_execute("INSERT INTO posts (id, title, body) VALUES (1, 'a\u{10fffd}b', 'Text')").await.unwrap();
+    until_drawn(&client).await;
+    let told: String = ask(&client, "SELECT state || ': ' || reason FROM tintype.image").await;
+    assert_eq!(told, "ready: no font has U+10FFFD");
+}
+
+#[tokio::test]
 async fn a_burst_is_drawn_and_leaves_no_trace_in_the_queue() {
     let (_database, client, workplace) = open().await;
     let worker = workplace.start(&[]);

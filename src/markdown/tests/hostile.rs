@@ -58,6 +58,11 @@ const UNITS: &[&str] = &[
     "{",
     "<http://a",
     "[a][b]",
+    "{% highlight a %}\n",
+    "{{< highlight a >}}",
+    "endhighlight ",
+    "{% endhighlight %}",
+    "\n{% highlight a \"b\" %}\n{% endhighlight",
     "[]",
     "a]((",
 ];
