@@ -100,15 +100,38 @@ pub struct Demo {
     pub json: bool,
 }
 
+/// Where looks are found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LooksFlag {
+    /// A directory of looks: DIR/NAME.toml is the look NAME
+    #[arg(long, value_name = "DIR", env = "TINTYPE_LOOKS")]
+    pub looks: Option<PathBuf>,
+}
+
 /// How a picture looks.
 #[derive(Debug, Clone, Args)]
 pub struct Style {
-    /// The look: night, paper
+    /// The look: night, paper, one of --looks, or the path of a file
     #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
     pub look: String,
-    /// A syntax theme in place of the look's own
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
+    /// A syntax theme in place of the look's own: a name, or a .tmTheme file
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
+}
+
+/// The format of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PictureFormat {
+    /// What every crawler reads
+    Png,
+    /// WebP without loss
+    Webp,
+    /// The smallest to encode, with traces around letters
+    #[value(alias = "jpg")]
+    Jpeg,
 }
 
 /// Flags of `render`.
@@ -120,6 +143,9 @@ pub struct Render {
     /// Where the picture goes; - for stdout [default: the post's name with .png]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// The format [default: as --output ends, else png]
+    #[arg(long, value_enum)]
+    pub format: Option<PictureFormat>,
     /// How it looks
     #[command(flatten)]
     pub style: Style,
@@ -150,7 +176,7 @@ pub struct Render {
     /// Print the names of the syntax themes
     #[arg(long)]
     pub list_themes: bool,
-    /// Print the names of the languages
+    /// Print the languages, with the words that mean each
     #[arg(long)]
     pub list_languages: bool,
 }
@@ -197,10 +223,16 @@ pub struct Columns {
     /// What to draw [default: auto]
     #[arg(long, value_enum)]
     pub draw: Option<Draw>,
-    /// The look: night, paper [default: night]
+    /// The look: night, paper, or one of --looks [default: night]
     #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK")]
     pub look: Option<String>,
-    /// A syntax theme in place of the look's own
+    /// The column with the name of a row's own look; empty means the table's
+    #[arg(long, value_name = "COLUMN")]
+    pub look_column: Option<String>,
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
+    /// A syntax theme in place of the look's own: a name, or a .tmTheme file of --looks
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
     /// The site's name on the card
@@ -222,6 +254,9 @@ pub struct Preview {
     /// Where the picture goes; - for stdout
     #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
     pub output: PathBuf,
+    /// The format [default: as --output ends, else png]
+    #[arg(long, value_enum)]
+    pub format: Option<PictureFormat>,
     /// Print what was drawn as JSON
     #[arg(long)]
     pub json: bool,
@@ -315,6 +350,12 @@ pub struct Run {
     /// Pixels a point: 1 is 1200 × 630
     #[arg(long, value_name = "N", env = "TINTYPE_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scale: u8,
+    /// The format of the pictures [default: png]
+    #[arg(long, value_enum, env = "TINTYPE_FORMAT")]
+    pub format: Option<PictureFormat>,
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

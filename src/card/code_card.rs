@@ -35,8 +35,8 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     let title =
         card.title.as_deref().map(clean).filter(|title| !title.is_empty()).map(|title| set_title(&title, stage));
     let title_lines = title.as_ref().map_or(0, |title| title.lines.len());
-    let first = code::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
-    let top = match (title_lines, is_empty(&card.eyebrow)) {
+    let first = code::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
+    let top = match (title_lines, is_empty(&card.eyebrow, stage)) {
         (0, true) => code::TOP,
         (0, false) => code::TOP + eyebrow::AVATAR + window::GAP,
         (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
@@ -102,7 +102,7 @@ fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
             height: window::CHIP_HEIGHT,
             radius: window::CHIP_RADIUS,
         };
-        let colours = stage.look.chip.clone();
+        let colours = stage.look.window.chip.clone();
         stage.canvas.fill(chip, colours.ground, colours.alpha);
         stage.text(&line, (right - width + window::CHIP_PADDING, chip.y + window::CHIP_BASELINE), colours.text.into());
         right -= width + window::CHIP_PADDING;
@@ -197,7 +197,7 @@ fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
         height: pill::HEIGHT,
         radius: pill::HEIGHT / 2.0,
     };
-    let colours = stage.look.chip.clone();
+    let colours = stage.look.window.chip.clone();
     stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
     stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
 }

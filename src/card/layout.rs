@@ -10,6 +10,9 @@ pub(super) const HEIGHT: f32 = 630.0;
 /// The line with author and site.
 pub(super) mod eyebrow {
     pub(in crate::card) const AVATAR: f32 = 40.0;
+    /// The longest logo, which is as high as the avatar.
+    pub(in crate::card) const LOGO: f32 = 320.0;
+    pub(in crate::card) const LOGO_GAP: f32 = 28.0;
     pub(in crate::card) const INITIAL: f32 = 18.0;
     pub(in crate::card) const INITIAL_BASELINE: f32 = 27.0;
     pub(in crate::card) const GAP: f32 = 14.0;

@@ -18,7 +18,7 @@ const LONGEST_TAG: usize = 80;
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardError> {
     stage.lay(Scene::Title)?;
     draw_eyebrow(&card.eyebrow, (title::SIDE, title::TOP), stage);
-    let mut top = title::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + title::GAP };
+    let mut top = title::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
     if !text.is_empty() {
         let (paragraph, size) = set_title(&text, stage);

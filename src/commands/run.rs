@@ -56,7 +56,8 @@ async fn work(
 ) -> Result<(), Error> {
     let (options, concurrency) = context.config.worker(flags)?;
     info!(worker = options.name, concurrency, slots = options.slots, "started");
-    let (workshop, desk) = workshop(db, storage, concurrency, flags.scale, flags.announce);
+    let studio = Studio::new(context.config.looks(&flags.looks)?, flags.scale, context.config.format(flags.format)?);
+    let (workshop, desk) = workshop(db, storage, studio, concurrency, flags.announce);
     let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
@@ -82,18 +83,13 @@ async fn try_storage(storage: &Storage) -> Result<(), Error> {
 pub(super) fn workshop(
     db: &Database,
     storage: Storage,
+    studio: Studio,
     concurrency: usize,
-    scale: u8,
     announce: bool,
 ) -> (Workshop, JoinHandle<()>) {
     let (publisher, desk) = Publisher::new(db.clone(), announce);
-    let workshop = Workshop {
-        db: db.clone(),
-        studio: Studio::new(scale),
-        storage,
-        publisher,
-        easels: Arc::new(Semaphore::new(concurrency)),
-    };
+    let workshop =
+        Workshop { db: db.clone(), studio, storage, publisher, easels: Arc::new(Semaphore::new(concurrency)) };
     (workshop, tokio::spawn(desk))
 }
 

@@ -169,7 +169,7 @@ fn lines_too_wide_and_marks_for_what_deceives() {
 
 #[test]
 fn a_bundled_theme_at_twice_the_size() {
-    let options = Options { look: "paper".to_owned(), theme: Some("Solarized (light)".to_owned()), scale: 2 };
+    let options = Options { theme: Some("Solarized (light)".to_owned()), scale: 2, ..look("paper") };
     check("code-theme-double", &options, &Card::Code(code("Twice the size", "rust", RUST)));
 }
 

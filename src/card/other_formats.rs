@@ -1,0 +1,37 @@
+//! Encoding besides PNG, on request: the pixels of a picture come in, the bytes of a WebP or a JPEG go out. The same pixels give
+//! the same bytes.
+
+use image_webp::WebPEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use tiny_skia::Pixmap;
+
+use super::CardError;
+
+/// The quality at which letters keep their edges.
+const JPEG_QUALITY: u8 = 88;
+
+/// Writes an opaque picture as a WebP without loss.
+pub(super) fn webp(pixmap: &Pixmap) -> Result<Vec<u8>, CardError> {
+    let mut bytes = Vec::with_capacity(128 * 1024);
+    WebPEncoder::new(&mut bytes)
+        .encode(&rgb(pixmap), pixmap.width(), pixmap.height(), image_webp::ColorType::Rgb8)
+        .map_err(|error| CardError::OtherEncoding(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// Writes an opaque picture as a JPEG with colours at full resolution, since code is coloured in strokes of a pixel.
+pub(super) fn jpeg(pixmap: &Pixmap) -> Result<Vec<u8>, CardError> {
+    let side = |pixels: u32| u16::try_from(pixels).map_err(|_| CardError::TooLarge);
+    let mut bytes = Vec::with_capacity(192 * 1024);
+    let mut encoder = Encoder::new(&mut bytes, JPEG_QUALITY);
+    encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    encoder.set_optimized_huffman_tables(true);
+    encoder
+        .encode(&rgb(pixmap), side(pixmap.width())?, side(pixmap.height())?, ColorType::Rgb)
+        .map_err(|error| CardError::OtherEncoding(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn rgb(pixmap: &Pixmap) -> Vec<u8> {
+    pixmap.data().as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect()
+}
