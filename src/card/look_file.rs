@@ -223,3 +223,147 @@ fn merge(under: &mut Table, over: Table) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 16, 16);
+        encoder.set_color(png::ColorType::Rgba);
+        let pixels: Vec<u8> = (0..1024_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+        bytes
+    }
+
+    /// A look's file with a picture, two fonts and a theme beside it.
+    fn read_as(text: &str) -> Result<Look, LookError> {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, data: &[u8]| std::fs::write(folder.path().join(name), data).unwrap();
+        put("mine.toml", text.as_bytes());
+        put(
+            "house.toml",
+            b"extends = \"paper\"\nsite = \"notes.example\"\ntitle = \"#101010\"\navatar = \"face.png\"\n",
+        );
+        put("a.toml", b"extends = \"b\"\n");
+        put("b.toml", b"\nextends = \"a\"\n");
+        put("face.png", &picture());
+        put("cut.png", &picture()[..200]);
+        put("mono.ttf", include_bytes!("../../assets/fonts/jetbrains-mono-bold.ttf"));
+        put("cut.ttf", &include_bytes!("../../assets/fonts/jetbrains-mono-bold.ttf")[..5000]);
+        put("broken.tmTheme", b"<plist>");
+        LookFile::read(&folder.path().join("mine.toml"))
+    }
+
+    #[track_caller]
+    fn refused(text: &str, place: &str, what: &str) {
+        let error = read_as(text).err().unwrap_or_else(|| panic!("no error in {text}")).to_string();
+        let (_, said) = error.split_once("mine.toml:").unwrap_or_else(|| panic!("{error}"));
+        assert!(said.starts_with(place) && said.contains(what), "{text}\n{error}");
+    }
+
+    #[test]
+    fn a_file_says_what_differs() {
+        let look =
+            read_as("[window]\nfill = \"#101010\"\nedge = { alpha = 0.5 }\n[code]\ntext = \"#ffffff\"\n").unwrap();
+        let night = Look::built_in("night").unwrap();
+        assert_eq!((look.window.fill, look.code.text), (Rgb(16, 16, 16), Rgb(255, 255, 255)));
+        assert!((look.window.edge.alpha - 0.5).abs() < f32::EPSILON);
+        assert_eq!(
+            (look.window.edge.color, look.code.comment, look.title),
+            (night.window.edge.color, night.code.comment, night.title)
+        );
+        assert_eq!((look.glows.len(), look.window.shadows.len()), (2, 2));
+        assert!(read_as("").is_ok());
+    }
+
+    #[test]
+    fn looks_extend_each_other_with_their_pictures() {
+        let look = read_as("extends = \"house\"\nmuted = \"#505050\"\n").unwrap();
+        assert_eq!(
+            (look.title, look.muted, look.site.as_deref()),
+            (Rgb(16, 16, 16), Rgb(80, 80, 80), Some("notes.example"))
+        );
+        assert!(look.assets.avatar.is_some());
+        assert!(read_as("extends = \"house\"\navatar = \"\"\n").unwrap().assets.avatar.is_none());
+        let error = read_as("extends = \"a\"\n").unwrap_err().to_string();
+        assert!(error.ends_with("looks extend each other in a circle"), "{error}");
+        refused("\nextends = \"papre\"", "2:11", "did you mean `paper`?");
+    }
+
+    #[test]
+    fn mistakes_point_at_their_place() {
+        refused("title = \"#ffffff\"\ngruond = \"#000000\"\n", "2:1", "no key `gruond`; did you mean `ground`?");
+        refused("[window]\nfil = \"#000000\"\n", "2:1", "did you mean `fill`?");
+        refused("[window]\nedge = { alfa = 1 }\n", "2:10", "did you mean `alpha`?");
+        refused("title = \"white\"\n", "1:9", "`white` is not a colour");
+        refused("[chip]\n\nalpha = 1.5\n", "3:9", "1.5 is not between 0 and 1");
+        refused("[chip]\nalpha = nan\n", "2:9", "NaN is not between 0 and 1");
+        refused("[chip]\nalpha = \"x\"\n", "2:9", "expected a number");
+        refused(
+            "[[glow]]\ncolor = \"#ffffff\"\nradius = [0, 1]\nat = [0, 0]\nreach = 1\n",
+            "3:10",
+            "both are to be between",
+        );
+        refused(
+            "[[glow]]\ncolor = \"#ffffff\"\nradius = [9, 9]\nat = [0, 0]\nreach = inf\n",
+            "5:9",
+            "inf is not between",
+        );
+        refused("[[window.shadow]]\noffset = 1\nblur = 1e9\n", "3:8", "is not between 0 and 200");
+        refused("[[glow]]\ncolor = \"#ffffff\"\n", "1:1", "missing field `radius`");
+        refused("window = 3\n", "1:10", "expected a table");
+        refused("title = \n", "1:", "");
+        refused(
+            &"[[window.shadow]]\noffset=1\nblur=1\nspread=1\ncolor=\"#000000\"\nalpha=1\n".repeat(9),
+            "",
+            "more than 8",
+        );
+        refused(&format!("site = \"{}\"", "x".repeat(101)), "1:8", "no more than 100 characters");
+    }
+
+    #[test]
+    fn text_that_cannot_be_read_is_a_mistake() {
+        refused("site = \"x\"\ntitle = \"#202020\"\n", "2:9", "title #202020 on ground #0d0f1a cannot be read");
+        refused("ground = \"#f0f0f0\"\n", "1:10", "title #f4f5fb on ground #f0f0f0");
+    }
+
+    #[test]
+    fn files_beside_a_look_are_checked() {
+        let look = read_as("logo = \"face.png\"\ntheme = \"nord\"\n[faces]\ncode = \"mono.ttf\"\n").unwrap();
+        assert!(look.assets.logo.is_some() && look.assets.theme.is_some() && look.assets.faces.all().count() == 1);
+        refused("\navatar = \"nobody.png\"\n", "2:10", "nobody.png: cannot be read");
+        refused("avatar = \"cut.png\"\n", "1:10", "cut.png is a damaged PNG");
+        refused("avatar = \"mono.ttf\"\n", "1:10", "mono.ttf is neither a PNG nor a JPEG nor a WebP");
+        refused("avatar = \"..\"\n", "1:10", "is not a file");
+        refused("[faces]\ntitle = \"cut.ttf\"\n", "2:9", "cut.ttf ");
+        refused("[faces]\nitalic = \"cut.ttf\"\n", "2:1", "the keys here are title, text, code");
+        refused("theme = \"drakula\"\n", "1:9", "did you mean `Dracula`?");
+        refused("theme = \"broken.tmTheme\"\n", "1:9", "is not a .tmTheme");
+    }
+
+    #[test]
+    fn bytes_may_stand_in_the_look_itself() {
+        let url = |data: &str| format!("avatar = \"data:image/png;base64,{data}\"");
+        let picture = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(picture());
+        assert!(read_as(&url(&picture)).unwrap().assets.avatar.is_some());
+        let padded = BASE64_STANDARD_NO_PAD.encode(picture()) + "==";
+        assert!(read_as(&url(&padded)).unwrap().assets.avatar.is_some());
+        refused(&url("!!"), "1:10", "is not base64");
+        refused(&url("AAAA"), "1:10", "the data: URL is neither a PNG");
+        refused("avatar = \"data:image/png,x\"", "1:10", "is not in base64");
+        refused("avatar = \"data:\"", "1:10", "no comma");
+    }
+
+    #[test]
+    fn a_theme_brings_its_background_unless_the_look_has_a_fill() {
+        let fill = |text: &str| {
+            let mut look = read_as(text).unwrap();
+            look.assets.theme.clone().unwrap().applied(&mut look);
+            look.window.fill
+        };
+        assert_eq!(fill("theme = \"Nord\"\n"), Rgb(0x2e, 0x34, 0x40));
+        assert_eq!(fill("theme = \"Nord\"\n[window]\nfill = \"#000000\"\n"), Rgb(0, 0, 0));
+    }
+}
