@@ -43,18 +43,18 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     };
     let code = read(card, theme, top, stage);
     stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height })?;
-    draw_eyebrow(&card.eyebrow, (code::SIDE, code::TOP), stage);
+    draw_eyebrow(&card.eyebrow, (stage.look.padding, code::TOP), stage);
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
             let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;
-            stage.text(line, (code::SIDE, y), stage.look.title.into());
+            stage.text(line, (stage.look.padding, y), stage.look.title.into());
         }
     }
     draw_bar(card, &code, stage);
     draw_bands(card, &code, stage);
     draw_code(card, &code, stage);
     if code.layout.height.is_none() {
-        let (x, width) = (code::SIDE + 1.0, WIDTH - 2.0 * code::SIDE - 2.0);
+        let (x, width) = (stage.look.padding + 1.0, WIDTH - 2.0 * stage.look.padding - 2.0);
         stage.canvas.fade_down(x, HEIGHT - window::FADE_DOWN, width, window::FADE_DOWN, stage.look.window.fill);
     }
     if code.layout.hidden > 0 {
@@ -66,7 +66,7 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
 fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
     let (size, spacing) = (code::TITLE_SIZE * stage.scale(), code::TITLE_SPACING * stage.scale());
     let style = Style { face: face::DISPLAY_SEMIBOLD, size, spacing, ligatures: true };
-    let width = (WIDTH - 2.0 * code::SIDE) * stage.scale();
+    let width = (WIDTH - 2.0 * stage.look.padding) * stage.scale();
     Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
 }
 
@@ -85,12 +85,12 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         .collect();
     let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
     let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
-    Code { layout: CodeLayout::fit(top, count, &columns), lines, language, gutter }
+    Code { layout: CodeLayout::fit(top, code_width(stage.look.padding), count, &columns), lines, language, gutter }
 }
 
 fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
-    let (left, top) = (code::SIDE, code.layout.top);
-    let mut right = WIDTH - code::SIDE - window::CHIP_RIGHT;
+    let (left, top) = (stage.look.padding, code.layout.top);
+    let mut right = WIDTH - stage.look.padding - window::CHIP_RIGHT;
     if let Some(name) = code.language.shown.as_deref().map(clean) {
         let style = stage.style(face::TEXT_SEMIBOLD, window::CHIP_SIZE, window::CHIP_SPACING);
         let line = stage.setter.shape(stage.fonts, &name, style);
@@ -129,9 +129,9 @@ fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
         let Some(mark) = mark else { continue };
         let (top, next) = (code.layout.line_top(at).round(), code.layout.line_top(at + 1).round());
         let band = Rounded {
-            x: code::SIDE + 1.0,
+            x: stage.look.padding + 1.0,
             y: top,
-            width: WIDTH - 2.0 * code::SIDE - 2.0,
+            width: WIDTH - 2.0 * stage.look.padding - 2.0,
             height: next - top,
             radius: 0.0,
         };
@@ -147,8 +147,8 @@ fn is_stressed(card: &CodeCard, at: usize) -> bool {
 fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     let scale = stage.scale();
     let (size, cell) = (code.layout.size * scale, code.layout.cell() * scale);
-    let left = (code::SIDE + window::CODE_SIDE) * scale;
-    let end = left + code_width() * scale;
+    let left = (stage.look.padding + window::CODE_SIDE) * scale;
+    let end = left + code_width(stage.look.padding) * scale;
     let fill = stage.look.window.fill;
     for (at, line) in code.lines.iter().take(code.layout.shown).enumerate() {
         let y = code.layout.line_baseline(at) * scale;
@@ -191,7 +191,7 @@ fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
     let line = stage.setter.shape(stage.fonts, &text, style);
     let width = line.width / stage.scale() + 2.0 * pill::PADDING;
     let shape = Rounded {
-        x: WIDTH - pill::RIGHT - width,
+        x: WIDTH - stage.look.padding - pill::INSET - width,
         y: pill::BOTTOM - pill::HEIGHT,
         width,
         height: pill::HEIGHT,

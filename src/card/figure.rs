@@ -40,6 +40,11 @@ pub(super) fn reach<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error>
     number(from, 0.01..=4.0)
 }
 
+/// The room at the picture's sides: within 40 pixels of an edge some networks crop.
+pub(super) fn padding<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    number(from, 40.0..=240.0).map(f32::round)
+}
+
 /// Half axes of a glow.
 pub(super) fn radii<'de, D: Deserializer<'de>>(from: D) -> Result<[f32; 2], D::Error> {
     pair(from, 1.0..=5000.0)

@@ -7,7 +7,7 @@ use tiny_skia::Pixmap;
 
 use super::colour::Rgb;
 use super::ground::{Frame, Ground};
-use super::layout::{HEIGHT, WIDTH, code, title, window};
+use super::layout::{HEIGHT, WIDTH, title, window};
 use super::look::Look;
 use super::paint::{Canvas, Rounded};
 use super::palette::{GROUND_COLOURS, Mixer, Sample, Search, represent};
@@ -47,11 +47,11 @@ pub(super) enum Scene {
 }
 
 impl Scene {
-    /// The window, in design pixels; it ends below the picture when it runs off.
-    fn window(self) -> Option<Rounded> {
+    /// The window, in design pixels, `side` from the picture's sides; it ends below the picture when it runs off.
+    fn window(self, side: f32) -> Option<Rounded> {
         let Self::Window { top, height } = self else { return None };
         let height = height.unwrap_or(HEIGHT - top + 2.0 * window::RADIUS);
-        Some(Rounded { x: code::SIDE, y: top, width: WIDTH - 2.0 * code::SIDE, height, radius: window::RADIUS })
+        Some(Rounded { x: side, y: top, width: WIDTH - 2.0 * side, height, radius: window::RADIUS })
     }
 }
 
@@ -116,7 +116,7 @@ impl Layers {
             }
         }
         let ground = canvas.pixmap.clone();
-        match scene.window() {
+        match scene.window(self.look.padding) {
             Some(shape) => self.draw_window(&mut canvas, shape),
             None => self.draw_accent(&mut canvas),
         }
@@ -129,7 +129,7 @@ impl Layers {
     }
 
     fn ground(&self, scene: Scene) -> Ground {
-        let frame = scene.window().map(|shape| Frame {
+        let frame = scene.window(self.look.padding).map(|shape| Frame {
             left: shape.x * self.scale,
             top: shape.y * self.scale,
             right: (shape.x + shape.width) * self.scale,
@@ -146,7 +146,7 @@ impl Layers {
         let mut samples = Vec::new();
         let stride = SAMPLE_STRIDE * self.scale as usize;
         for (scene, weight) in SAMPLED {
-            let (ground, window) = (self.ground(scene), scene.window());
+            let (ground, window) = (self.ground(scene), scene.window(self.look.padding));
             for y in (0..height).step_by(stride) {
                 ground.row(y, &mut row);
                 for x in (0..width).step_by(stride) {

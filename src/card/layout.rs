@@ -27,7 +27,6 @@ pub(super) mod eyebrow {
 /// The code card.
 pub(super) mod code {
     pub(in crate::card) const TOP: f32 = 52.0;
-    pub(in crate::card) const SIDE: f32 = 64.0;
     pub(in crate::card) const TITLE_SIZE: f32 = 50.0;
     pub(in crate::card) const TITLE_PITCH: f32 = 57.0;
     pub(in crate::card) const TITLE_SPACING: f32 = -1.1;
@@ -74,7 +73,8 @@ pub(super) mod window {
 
 /// The pill that counts the lines left out.
 pub(super) mod pill {
-    pub(in crate::card) const RIGHT: f32 = 90.0;
+    /// From the window's right side.
+    pub(in crate::card) const INSET: f32 = 26.0;
     pub(in crate::card) const BOTTOM: f32 = 608.0;
     pub(in crate::card) const HEIGHT: f32 = 38.0;
     pub(in crate::card) const PADDING: f32 = 14.0;
@@ -87,7 +87,8 @@ pub(super) mod pill {
 /// The title card.
 pub(super) mod title {
     pub(in crate::card) const TOP: f32 = 64.0;
-    pub(in crate::card) const SIDE: f32 = 72.0;
+    /// Beyond the look's padding, for the accent at the edge.
+    pub(in crate::card) const INDENT: f32 = 8.0;
     pub(in crate::card) const ACCENT: f32 = 10.0;
     pub(in crate::card) const GAP: f32 = 44.0;
     pub(in crate::card) const LARGEST: f32 = 82.0;
@@ -151,9 +152,9 @@ pub(super) struct CodeLayout {
 }
 
 impl CodeLayout {
-    /// The window under `top` for a code of `lines` lines; `columns` are the widths in cells of its first lines, as many as could
+    /// The window under `top` for a code of `lines` lines in a room `width` wide; `columns` are the widths in cells of its first lines, as many as could
     /// be shown at all.
-    pub(super) fn fit(top: f32, lines: usize, columns: &[usize]) -> Self {
+    pub(super) fn fit(top: f32, width: f32, lines: usize, columns: &[usize]) -> Self {
         let count = lines.max(1) as f32;
         let frame = window::BAR + window::CODE_TOP;
         let room = HEIGHT - top - frame;
@@ -161,7 +162,7 @@ impl CodeLayout {
         let fits_width = |size: u16| {
             let shown = shown_lines(lines, room, f32::from(size));
             let widest = columns.iter().take(shown).copied().max().unwrap_or(0);
-            widest as f32 * cell(f32::from(size)).max(CELL * f32::from(size)) <= code_width()
+            widest as f32 * cell(f32::from(size)).max(CELL * f32::from(size)) <= width
         };
         let by_width = SIZES.rev().find(|size| fits_width(*size)).unwrap_or(*SIZES.start());
         let closes = |size: &u16| count * PITCH * f32::from(*size) <= closed_room;
@@ -209,9 +210,9 @@ impl CodeLayout {
     }
 }
 
-/// The room for code between the window's sides.
-pub(super) fn code_width() -> f32 {
-    WIDTH - 2.0 * code::SIDE - 2.0 * window::CODE_SIDE
+/// The room for code between the sides of a window that stands `side` from those of the picture.
+pub(super) fn code_width(side: f32) -> f32 {
+    WIDTH - 2.0 * side - 2.0 * window::CODE_SIDE
 }
 
 /// The most lines that could be shown of any code.
@@ -237,17 +238,18 @@ mod tests {
 
     const WITH_TITLE: f32 = 203.0;
     const WITHOUT_TITLE: f32 = 124.0;
+    const ROOM: f32 = 1012.0;
 
     #[test]
     fn a_short_statement_is_as_large_as_can_be() {
-        let layout = CodeLayout::fit(WITH_TITLE, 5, &[23, 18, 19, 25, 2]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 5, &[23, 18, 19, 25, 2]);
         assert_eq!((layout.size, layout.height, layout.top), (34.0, Some(339.0), 203.0));
         assert_eq!(layout.line_baseline(0), 299.0);
     }
 
     #[test]
     fn it_shrinks_to_close_above_the_foot() {
-        let layout = CodeLayout::fit(260.0, 5, &[23, 18, 19, 25, 2]);
+        let layout = CodeLayout::fit(260.0, ROOM, 5, &[23, 18, 19, 25, 2]);
         assert_eq!((layout.size, layout.height), (30.0, Some(309.0)));
     }
 
@@ -255,15 +257,15 @@ mod tests {
     fn what_cannot_close_runs_off_and_counts_the_rest() {
         let mut columns = vec![40; 14];
         columns[0] = 57;
-        let titled = CodeLayout::fit(WITH_TITLE, 14, &columns);
+        let titled = CodeLayout::fit(WITH_TITLE, ROOM, 14, &columns);
         assert_eq!((titled.size, titled.height, titled.hidden), (24.0, None, 4));
-        let untitled = CodeLayout::fit(WITHOUT_TITLE, 14, &columns);
+        let untitled = CodeLayout::fit(WITHOUT_TITLE, ROOM, 14, &columns);
         assert_eq!((untitled.size, untitled.height, untitled.hidden), (26.0, None, 3));
     }
 
     #[test]
     fn a_long_file_is_not_smaller_than_legible() {
-        let layout = CodeLayout::fit(WITH_TITLE, 500_000, &[60; 20]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 500_000, &[60; 20]);
         assert_eq!(layout.size, 22.0);
         assert!(layout.shown < most_lines());
         assert_eq!(layout.hidden, 500_000 - 11);
@@ -271,12 +273,12 @@ mod tests {
 
     #[test]
     fn a_wide_line_goes_to_the_smallest_size() {
-        assert_eq!(CodeLayout::fit(WITH_TITLE, 3, &[300, 1, 1]).size, 20.0);
+        assert_eq!(CodeLayout::fit(WITH_TITLE, ROOM, 3, &[300, 1, 1]).size, 20.0);
     }
 
     #[test]
     fn a_single_line_stands_in_the_middle() {
-        let layout = CodeLayout::fit(WITH_TITLE, 1, &[20]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 1, &[20]);
         let (above, below) = (layout.top - WITH_TITLE, window::LOWEST - layout.top - layout.height.unwrap());
         assert!((above - below).abs() <= 1.0);
     }

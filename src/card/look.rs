@@ -38,6 +38,9 @@ pub(super) struct Look {
     pub(super) ground: Rgb,
     pub(super) title: Rgb,
     pub(super) muted: Rgb,
+    /// Between the picture's sides and what stands on it; a title card has [`super::layout::title::INDENT`] more.
+    #[serde(deserialize_with = "figure::padding")]
+    pub(super) padding: f32,
     /// The site's name, where neither source nor post has one.
     #[serde(deserialize_with = "figure::words")]
     pub(super) site: Option<String>,

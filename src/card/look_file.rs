@@ -346,8 +346,8 @@ mod tests {
     #[test]
     fn bytes_may_stand_in_the_look_itself() {
         let url = |data: &str| format!("avatar = \"data:image/png;base64,{data}\"");
-        let picture = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(picture());
-        assert!(read_as(&url(&picture)).unwrap().assets.avatar.is_some());
+        let data = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(picture());
+        assert!(read_as(&url(&data)).unwrap().assets.avatar.is_some());
         let padded = BASE64_STANDARD_NO_PAD.encode(picture()) + "==";
         assert!(read_as(&url(&padded)).unwrap().assets.avatar.is_some());
         refused(&url("!!"), "1:10", "is not base64");

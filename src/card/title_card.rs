@@ -17,7 +17,7 @@ const LONGEST_TAG: usize = 80;
 /// Draws a title card onto a fresh stage.
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardError> {
     stage.lay(Scene::Title)?;
-    draw_eyebrow(&card.eyebrow, (title::SIDE, title::TOP), stage);
+    draw_eyebrow(&card.eyebrow, (side(stage), title::TOP), stage);
     let mut top = title::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
     if !text.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardEr
         let first = baseline(size, pitch, INTER_ASCENT, INTER_DESCENT);
         for (at, line) in paragraph.lines.iter().enumerate() {
             let y = (top + at as f32 * pitch + first).floor();
-            stage.text(line, (title::SIDE, y), stage.look.title.into());
+            stage.text(line, (side(stage), y), stage.look.title.into());
         }
         top += paragraph.lines.len() as f32 * pitch + title::EXCERPT_GAP;
     }
@@ -36,13 +36,18 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) -> Result<(), CardEr
         draw_excerpt(&excerpt, top, floor, stage);
     }
     let date = draw_date(card, stage);
-    draw_tags(&card.tags, WIDTH - title::SIDE - date, stage);
+    draw_tags(&card.tags, WIDTH - side(stage) - date, stage);
     Ok(())
+}
+
+/// Where text begins.
+fn side(stage: &Stage<'_>) -> f32 {
+    stage.look.padding + title::INDENT
 }
 
 /// The title at the largest size at which it takes no more than its lines.
 fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
-    let width = (WIDTH - 2.0 * title::SIDE) * stage.scale();
+    let width = (WIDTH - 2.0 * side(stage)) * stage.scale();
     let mut set = |step: u16| {
         let size = (title::LARGEST - f32::from(step) * title::STEP).max(title::SMALLEST);
         let style = stage.style(face::DISPLAY_BOLD, size, title::SPACING * size);
@@ -76,7 +81,7 @@ fn draw_excerpt(excerpt: &str, top: f32, floor: f32, stage: &mut Stage<'_>) {
     let first = baseline(title::EXCERPT_SIZE, title::EXCERPT_PITCH, INTER_ASCENT, INTER_DESCENT);
     for (at, line) in paragraph.lines.iter().enumerate() {
         let y = (top + at as f32 * title::EXCERPT_PITCH + first).floor();
-        stage.text(line, (title::SIDE, y), stage.look.muted.into());
+        stage.text(line, (side(stage), y), stage.look.muted.into());
     }
 }
 
@@ -87,14 +92,14 @@ fn draw_date(card: &TitleCard, stage: &mut Stage<'_>) -> f32 {
     let width = WIDTH / 3.0 * stage.scale();
     let line = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.single(&date);
     let width = line.width / stage.scale();
-    stage.text(&line, (WIDTH - title::SIDE - width, title::DATE_BASELINE), stage.look.muted.into());
+    stage.text(&line, (WIDTH - side(stage) - width, title::DATE_BASELINE), stage.look.muted.into());
     width + 2.0 * title::TAG_GAP
 }
 
 /// Draws tags from the left, as many as end before `right`.
 fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
     let style = stage.style(face::TEXT_SEMIBOLD, title::TAG_SIZE, 0.0);
-    let mut left = title::SIDE;
+    let mut left = side(stage);
     for tag in
         tags.iter().take(MOST_TAGS).map(|tag| clean(tag)).filter(|tag| !tag.is_empty() && tag.len() <= LONGEST_TAG)
     {
