@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt golden
+.PHONY: help setup demo test fmt golden bench-card
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,3 +18,6 @@ fmt: ## format the code
 
 golden: ## make reference pictures of those that a test run left in target/golden and you looked at: NAMES="a b" or --all
 	@scripts/approve-golden $(NAMES)
+
+bench-card: ## what a card costs in time, bytes and memory; figures go to target/bench/card.json
+	@cargo bench --locked --bench card
