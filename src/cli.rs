@@ -127,9 +127,9 @@ pub struct Style {
 pub enum PictureFormat {
     /// What every crawler reads
     Png,
-    /// WebP without loss
+    /// WebP without loss, three to five times as large
     Webp,
-    /// The smallest to encode, with traces around letters
+    /// With traces around letters
     #[value(alias = "jpg")]
     Jpeg,
 }

@@ -177,7 +177,8 @@ pub(super) fn all() -> Vec<(String, Vec<String>)> {
     for grammar in GRAMMARS.syntaxes().iter().filter(|grammar| !grammar.hidden && !grammar.file_extensions.is_empty()) {
         let means_it =
             |word: &&String| Language::find(Some(word)).grammar.is_some_and(|found| found.name == grammar.name);
-        add(display(&grammar.name), grammar.file_extensions.iter().filter(means_it).cloned().collect());
+        let words = grammar.file_extensions.iter().filter(means_it);
+        add(display(&grammar.name), words.map(|word| word.trim_start_matches('.').to_lowercase()).collect());
     }
     for (alias, _, shown) in ALIASES {
         add(shown, vec![alias.to_owned()]);

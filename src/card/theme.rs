@@ -79,9 +79,11 @@ pub(super) fn file(name: &str) -> Option<(&str, bool)> {
     wanted.to_ascii_lowercase().ends_with(FILE).then_some((wanted, raw))
 }
 
-/// The names of the bundled themes.
+/// The names of the bundled themes, sorted.
 pub(super) fn names() -> Vec<&'static str> {
-    usable().map(EmbeddedThemeName::as_name).collect()
+    let mut names: Vec<&str> = usable().map(EmbeddedThemeName::as_name).collect();
+    names.sort_by_key(|name| name.to_lowercase());
+    names
 }
 
 /// Themes made for terminals hold palette numbers instead of colours; they are of no use here.
