@@ -321,9 +321,15 @@ pub fn themes() -> Vec<&'static str> {
     theme::names()
 }
 
-/// The languages that are highlighted: the name of each, and the words by which authors may call it, file endings among them.
+/// The names of the languages that are highlighted.
 #[must_use]
-pub fn languages() -> Vec<(String, Vec<String>)> {
+pub fn languages() -> Vec<String> {
+    language_words().into_iter().map(|(name, _)| name).collect()
+}
+
+/// The same with the words by which authors may call each, file endings among them.
+#[must_use]
+pub fn language_words() -> Vec<(String, Vec<String>)> {
     language::all()
 }
 

@@ -42,7 +42,7 @@ fn list<T: AsRef<str>>(names: &[T]) {
 
 /// A language a line, its name first.
 fn list_languages() {
-    let languages = card::languages();
+    let languages = card::language_words();
     let width = languages.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (name, words) in languages {
         print(format!("{name:width$}  {}", words.join(", ")).trim_end());
