@@ -3,9 +3,13 @@
 
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
+mod style;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
 #[derive(Debug, Parser)]
@@ -98,40 +102,6 @@ pub struct Demo {
     /// One JSON object a row instead of the table
     #[arg(long)]
     pub json: bool,
-}
-
-/// Where looks are found.
-#[derive(Debug, Clone, Default, Args)]
-pub struct LooksFlag {
-    /// A directory of looks: DIR/NAME.toml is the look NAME
-    #[arg(long, value_name = "DIR", env = "TINTYPE_LOOKS")]
-    pub looks: Option<PathBuf>,
-}
-
-/// How a picture looks.
-#[derive(Debug, Clone, Args)]
-pub struct Style {
-    /// The look: night, paper, one of --looks, or the path of a file
-    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
-    pub look: String,
-    /// Where looks are found
-    #[command(flatten)]
-    pub looks: LooksFlag,
-    /// A syntax theme in place of the look's own: a name, or a .tmTheme file
-    #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
-    pub theme: Option<String>,
-}
-
-/// The format of pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PictureFormat {
-    /// What every crawler reads
-    Png,
-    /// WebP without loss, three to five times as large
-    Webp,
-    /// With traces around letters
-    #[value(alias = "jpg")]
-    Jpeg,
 }
 
 /// Flags of `render`.
