@@ -9,8 +9,10 @@ mod coloured;
 mod direction;
 mod encode;
 mod eyebrow;
+mod figure;
 mod font;
 mod font_files;
+mod format;
 mod glyph;
 mod ground;
 mod highlight;
@@ -19,10 +21,16 @@ mod language;
 mod layer;
 mod layout;
 mod look;
+mod look_error;
+mod look_file;
+mod looks;
 mod missing;
+mod other_formats;
+mod own_faces;
 mod paint;
 mod palette;
 mod paragraph;
+mod picture_file;
 mod plan;
 mod raster;
 mod stage;
@@ -32,7 +40,7 @@ mod title_card;
 mod unicode;
 mod words;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use coloured::Coloured;
 use encode::Writer;
@@ -44,9 +52,13 @@ use look::Look;
 pub use missing::missing;
 use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
-use stage::Stage;
+use stage::{Pictures, Stage};
 use syntect::highlighting::Theme;
 use text::Setter;
+
+pub use format::{Format, UnknownFormat};
+pub use look_error::LookError;
+pub use looks::Looks;
 
 /// What a card shows: plain text, already chosen and trimmed; nothing here is Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +138,22 @@ pub struct Image {
 /// What a renderer is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The name of a look; [`looks`] lists them.
+    /// The name of a look; [`Looks::names`] lists them.
     pub look: String,
-    /// The name of a syntax theme instead of the look's own colours; [`themes`] lists them. `NAME:raw` keeps colours that are
-    /// too faint to read as they are.
+    /// Where looks and themes are found besides those that are built in.
+    pub looks: Looks,
+    /// A syntax theme instead of the look's own: a name that [`themes`] lists, or a `.tmTheme` file. `NAME:raw` keeps colours that
+    /// are too faint to read as they are.
     pub theme: Option<String>,
     /// Pixels of the picture in a design pixel, 1 to 3.
     pub scale: u8,
+    /// The format of the pictures.
+    pub format: Format,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { look: "night".to_owned(), theme: None, scale: 1 }
+        Self { look: look::BASE.to_owned(), looks: Looks::default(), theme: None, scale: 1, format: Format::default() }
     }
 }
 
@@ -146,12 +162,14 @@ impl Default for Options {
 #[non_exhaustive]
 pub enum CardError {
     /// No look has this name.
-    #[error("there is no look `{name}`; did you mean `{nearest}`?")]
+    #[error("there is no look `{name}`; did you mean `{nearest}`? The looks are {known}")]
     UnknownLook {
         /// The name that was given.
         name: String,
         /// The known name that is most like it.
-        nearest: &'static str,
+        nearest: String,
+        /// The known names, by commas.
+        known: String,
     },
     /// No syntax theme has this name.
     #[error("there is no syntax theme `{name}`; did you mean `{nearest}`?")]
@@ -159,8 +177,11 @@ pub enum CardError {
         /// The name that was given.
         name: String,
         /// The known name that is most like it.
-        nearest: &'static str,
+        nearest: String,
     },
+    /// The file of a look or a theme, or one that it names, cannot be used.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The scale is not 1, 2 or 3.
     #[error("a picture can be drawn at scale 1, 2 or 3, not {scale}")]
     UnknownScale {
@@ -170,6 +191,9 @@ pub enum CardError {
     /// The finished picture could not be written as a PNG.
     #[error("the picture could not be encoded: {0}")]
     Encoding(#[from] png::EncodingError),
+    /// The finished picture could not be written in another format.
+    #[error("the picture could not be encoded: {0}")]
+    OtherEncoding(String),
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
@@ -177,11 +201,15 @@ const REVISION: u32 = 2;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
-    options: Options,
+    scale: u8,
+    format: Format,
+    /// With the window as the theme wants it.
     look: Arc<Look>,
     theme: Theme,
+    pictures: Pictures,
     fonts: Fonts,
     layers: Layers,
+    template: OnceLock<String>,
     /// What each thread that ever drew at the same time needs for itself.
     benches: Mutex<Vec<Bench>>,
 }
@@ -203,38 +231,47 @@ impl Bench {
 }
 
 impl Renderer {
-    /// Makes a renderer; it draws nothing yet.
+    /// Makes a renderer; it draws nothing yet. Only here are the files of looks and themes read.
     ///
     /// # Errors
-    /// When the look, the theme or the scale is unknown.
+    /// When the look, the theme or the scale is unknown, or a file of look or theme cannot be used.
     pub fn new(options: &Options) -> Result<Self, CardError> {
         if !(1..=3).contains(&options.scale) {
             return Err(CardError::UnknownScale { scale: options.scale });
         }
-        let look = Look::built_in(&options.look).ok_or_else(|| CardError::UnknownLook {
-            name: options.look.clone(),
-            nearest: nearest(&options.look, look::names()),
-        })?;
-        let look = Arc::new(look);
-        let theme = match &options.theme {
+        let mut look = options.looks.look(&options.look)?;
+        if let Some(name) = &options.theme {
+            look.assets.theme = Some(Arc::new(options.looks.theme(name)?));
+        }
+        let theme = match look.assets.theme.clone() {
+            Some(choice) => choice.applied(&mut look),
             None => theme::own(&look.code, look.window.fill),
-            Some(name) => {
-                let unknown = || CardError::UnknownTheme { name: name.clone(), nearest: nearest(name, theme::names()) };
-                let (found, raw) = theme::parse(name).ok_or_else(unknown)?;
-                theme::bundled(found, look.window.fill, raw)
-            }
         };
+        let pictures = Pictures::new(&look.assets, options.scale);
+        (look.assets.avatar, look.assets.logo) = (None, None); // their files' pixels are not needed any more
+        let fonts = Fonts::with(look.assets.faces.clone());
+        let look = Arc::new(look);
         let layers = Layers::new(Arc::clone(&look), f32::from(options.scale));
-        Ok(Self { options: options.clone(), look, theme, fonts: Fonts::new(), layers, benches: Mutex::new(Vec::new()) })
+        Ok(Self {
+            scale: options.scale,
+            format: options.format,
+            look,
+            theme,
+            pictures,
+            fonts,
+            layers,
+            template: OnceLock::new(),
+            benches: Mutex::new(Vec::new()),
+        })
     }
 
-    /// Draws a card as a PNG of 1200 × 630 times the scale.
+    /// Draws a card as a picture of 1200 × 630 times the scale.
     ///
     /// # Errors
     /// When memory for the picture cannot be had. No text whatever makes it fail.
     pub fn render(&self, card: &Card) -> Result<Image, CardError> {
         let pooled = self.benches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut bench = pooled.unwrap_or_else(|| Bench::new(self.options.scale));
+        let mut bench = pooled.unwrap_or_else(|| Bench::new(self.scale));
         bench.setter.missing.clear();
         let image = self.draw(card, &mut bench);
         self.benches.lock().unwrap_or_else(PoisonError::into_inner).push(bench);
@@ -243,50 +280,71 @@ impl Renderer {
 
     fn draw(&self, card: &Card, bench: &mut Bench) -> Result<Image, CardError> {
         let mut stage = Stage {
-            canvas: Canvas { ops: std::mem::take(&mut bench.ops), scale: f32::from(self.options.scale) },
+            canvas: Canvas { ops: std::mem::take(&mut bench.ops), scale: f32::from(self.scale) },
             look: &self.look,
             fonts: &self.fonts,
             setter: &mut bench.setter,
             styles: &mut bench.styles,
             layers: &self.layers,
+            pictures: &self.pictures,
             layer: None,
         };
-        let name = self.options.theme.is_none().then_some(self.look.code.name);
+        let name = self.look.assets.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
             Card::Title(card) => title_card::draw(card, &mut stage),
         }
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
-        let bytes = match plan::palette(&layer, &ops, usize::MAX) {
-            Some(palette) => {
-                bench.picture.paint(&layer, palette, &ops);
-                bench.writer.indexed(&bench.picture)?
-            }
-            None => encode::coloured(&Coloured::paint(&layer, &ops))?,
-        };
+        let bytes = self.encode(&layer, &ops, bench)?;
         ops.clear();
         bench.ops = ops;
         let (width, height) = (layer.width as u32, layer.height() as u32);
-        Ok(Image { bytes, width, height, media_type: "image/png", missing: bench.setter.missing.clone() })
+        Ok(Image { bytes, width, height, media_type: self.format.media_type(), missing: bench.setter.missing.clone() })
     }
 
-    /// A short digest of everything besides a card that decides its pixels: this code's revision, the look, the theme, the
-    /// scale, and the font files of this machine.
-    #[must_use]
-    pub fn template(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update(format!("{REVISION}\n{:?}\n{:?}\n", self.options, self.look));
-        for (name, size) in Fonts::inventory() {
-            hash.update(format!("{name} {size}\n"));
+    /// Paints what is drawn on a layer, and writes it in the renderer's format.
+    fn encode(&self, layer: &Indexed, ops: &[Op], bench: &mut Bench) -> Result<Vec<u8>, CardError> {
+        if let Some(palette) = plan::palette(layer, ops, usize::MAX) {
+            bench.picture.paint(layer, palette, ops);
+            return match self.format {
+                Format::Png => Ok(bench.writer.indexed(&bench.picture)?),
+                Format::WebP => other_formats::webp(&Coloured::of(&bench.picture)),
+                Format::Jpeg => other_formats::jpeg(&Coloured::of(&bench.picture)),
+            };
         }
-        format!("{:x}", hash.finalize()).chars().take(16).collect()
+        let picture = Coloured::paint(layer, ops);
+        match self.format {
+            Format::Png => Ok(encode::coloured(&picture)?),
+            Format::WebP => other_formats::webp(&picture),
+            Format::Jpeg => other_formats::jpeg(&picture),
+        }
     }
-}
 
-/// The names of the looks.
-#[must_use]
-pub fn looks() -> Vec<&'static str> {
-    look::names()
+    /// A short digest of everything besides a card that decides its pixels: this code's revision, the look with its pictures and
+    /// faces, the theme, the scale, the format, and the font files of this machine. Computed once.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        self.template.get_or_init(|| {
+            let mut hash = Sha256::new();
+            hash.update(format!("{REVISION}\n{} {}\n{:?}\n{:?}\n", self.scale, self.format, self.look, self.theme));
+            for picture in [&self.pictures.avatar, &self.pictures.logo].into_iter().flatten() {
+                hash.update(format!("{picture:?}\n"));
+            }
+            for face in self.look.assets.faces.all() {
+                hash.update(Sha256::digest(face));
+            }
+            for (name, size) in Fonts::inventory() {
+                hash.update(format!("{name} {size}\n"));
+            }
+            format!("{:x}", hash.finalize()).chars().take(16).collect()
+        })
+    }
+
+    /// The format of its pictures.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
 }
 
 /// The names of the bundled syntax themes.
@@ -298,7 +356,13 @@ pub fn themes() -> Vec<&'static str> {
 /// The names of the languages that are highlighted.
 #[must_use]
 pub fn languages() -> Vec<String> {
-    language::names()
+    language_words().into_iter().map(|(name, _)| name).collect()
+}
+
+/// The same with the words by which authors may call each, file endings among them.
+#[must_use]
+pub fn language_words() -> Vec<(String, Vec<String>)> {
+    language::all()
 }
 
 /// The name by which a reader knows a language that an author wrote (`rs` → `Rust`); as it was written where it is unknown.
@@ -307,23 +371,23 @@ pub fn language_name(written: &str) -> String {
     language::Language::find(Some(written)).shown.unwrap_or_else(|| written.to_owned())
 }
 
-fn nearest(name: &str, known: Vec<&'static str>) -> &'static str {
-    let wanted = name.to_lowercase();
-    let likeness = |known: &&str| (strsim::jaro_winkler(&wanted, &known.to_lowercase()) * 1e6) as u64;
-    known.into_iter().max_by_key(likeness).unwrap_or("night")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn options(look: &str, theme: Option<&str>, scale: u8) -> Options {
+        Options { look: look.to_owned(), theme: theme.map(str::to_owned), scale, ..Options::default() }
+    }
+
     #[test]
     fn wrong_names_get_the_nearest_one() {
         let error = |look: &str, theme: Option<&str>, scale| {
-            let options = Options { look: look.to_owned(), theme: theme.map(str::to_owned), scale };
-            Renderer::new(&options).err().map(|error| error.to_string()).unwrap_or_default()
+            Renderer::new(&options(look, theme, scale)).err().map(|error| error.to_string()).unwrap_or_default()
         };
-        assert_eq!(error("nigth", None, 1), "there is no look `nigth`; did you mean `night`?");
+        assert_eq!(
+            error("nigth", None, 1),
+            "there is no look `nigth`; did you mean `night`? The looks are night, paper"
+        );
         assert_eq!(error("paper", Some("drakula"), 1), "there is no syntax theme `drakula`; did you mean `Dracula`?");
         assert_eq!(error("paper", None, 4), "a picture can be drawn at scale 1, 2 or 3, not 4");
         assert_eq!(error("paper", Some("nord"), 2), "");
@@ -331,13 +395,18 @@ mod tests {
 
     #[test]
     fn the_template_tells_renderers_apart() {
-        let template = |look: &str, scale| {
-            Renderer::new(&Options { look: look.to_owned(), theme: None, scale }).unwrap().template()
-        };
-        assert_eq!(template("night", 1), template("night", 1));
-        assert_ne!(template("night", 1), template("paper", 1));
-        assert_ne!(template("night", 1), template("night", 2));
-        assert_eq!(template("night", 1).len(), 16);
+        let template = |options: &Options| Renderer::new(options).unwrap().template().to_owned();
+        let night = template(&options("night", None, 1));
+        assert_eq!(night, template(&options("night", None, 1)));
+        assert_eq!(night.len(), 16);
+        for other in [
+            options("paper", None, 1),
+            options("night", None, 2),
+            options("night", Some("Nord"), 1),
+            Options { format: Format::WebP, ..Options::default() },
+        ] {
+            assert_ne!(night, template(&other), "{other:?}");
+        }
     }
 
     #[test]

@@ -3,9 +3,13 @@
 
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
+mod style;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
 #[derive(Debug, Parser)]
@@ -100,17 +104,6 @@ pub struct Demo {
     pub json: bool,
 }
 
-/// How a picture looks.
-#[derive(Debug, Clone, Args)]
-pub struct Style {
-    /// The look: night, paper
-    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK", default_value = "night")]
-    pub look: String,
-    /// A syntax theme in place of the look's own
-    #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
-    pub theme: Option<String>,
-}
-
 /// Flags of `render`.
 #[derive(Debug, Args)]
 pub struct Render {
@@ -120,6 +113,9 @@ pub struct Render {
     /// Where the picture goes; - for stdout [default: the post's name with .png]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// The format [default: as --output ends, else png]
+    #[arg(long, value_enum)]
+    pub format: Option<PictureFormat>,
     /// How it looks
     #[command(flatten)]
     pub style: Style,
@@ -171,7 +167,7 @@ pub struct Render {
     /// Print the names of the syntax themes
     #[arg(long)]
     pub list_themes: bool,
-    /// Print the names of the languages
+    /// Print the languages, with the words that mean each
     #[arg(long)]
     pub list_languages: bool,
 }
@@ -218,10 +214,16 @@ pub struct Columns {
     /// What to draw [default: auto]
     #[arg(long, value_enum)]
     pub draw: Option<Draw>,
-    /// The look: night, paper [default: night]
+    /// The look: night, paper, or one of --looks [default: night]
     #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK")]
     pub look: Option<String>,
-    /// A syntax theme in place of the look's own
+    /// The column with the name of a row's own look; empty means the table's
+    #[arg(long, value_name = "COLUMN")]
+    pub look_column: Option<String>,
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
+    /// A syntax theme in place of the look's own: a name, or a .tmTheme file of --looks
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
     /// The site's name on the card
@@ -243,6 +245,9 @@ pub struct Preview {
     /// Where the picture goes; - for stdout
     #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
     pub output: PathBuf,
+    /// The format [default: as --output ends, else png]
+    #[arg(long, value_enum)]
+    pub format: Option<PictureFormat>,
     /// Print what was drawn as JSON
     #[arg(long)]
     pub json: bool,
@@ -336,6 +341,12 @@ pub struct Run {
     /// Pixels a point: 1 is 1200 × 630
     #[arg(long, value_name = "N", env = "TINTYPE_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scale: u8,
+    /// The format of the pictures [default: png]
+    #[arg(long, value_enum, env = "TINTYPE_FORMAT")]
+    pub format: Option<PictureFormat>,
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

@@ -24,7 +24,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
     let context = Context { config, global: cli.global };
     match cli.command {
         Command::Demo(flags) => demo::demo(&context, &flags).await,
-        Command::Render(flags) => render::render(&flags),
+        Command::Render(flags) => render::render(&context, &flags),
         Command::Preview(flags) => preview::preview(&context, &flags).await,
         Command::Install(flags) => install::install(&context, &flags).await,
         Command::Uninstall(flags) => install::uninstall(&context, &flags).await,

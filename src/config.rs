@@ -11,7 +11,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    cli::{Global, Run, StorageFlags},
+    card::{Format, Looks},
+    cli::{Global, LooksFlag, PictureFormat, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     storage::StorageSettings,
@@ -32,6 +33,8 @@ struct File {
     public_base_url: Option<String>,
     path_style: Option<bool>,
     concurrency: Option<usize>,
+    looks: Option<PathBuf>,
+    format: Option<String>,
 }
 
 /// Everything outside the command line: the environment and the file.
@@ -53,7 +56,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency"
+            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format"
                 .to_owned(),
         })?;
         Ok(Self { file })
@@ -100,6 +103,30 @@ impl Config {
             region: None,
             credentials: None,
         })
+    }
+
+    /// Where looks are found besides the built-in ones. The directory must exist, whether or not any of its looks is wanted.
+    pub fn looks(&self, flag: &LooksFlag) -> Result<Looks, Error> {
+        let directory = flag.looks.as_ref().filter(|path| !path.as_os_str().is_empty()).or(self.file.looks.as_ref());
+        match directory {
+            Some(path) if !path.is_dir() => Err(Error::Config {
+                what: format!("{} is not a directory", path.display()),
+                hint: "--looks or TINTYPE_LOOKS names a directory with a file NAME.toml for each look".to_owned(),
+            }),
+            directory => Ok(Looks::new(directory.cloned())),
+        }
+    }
+
+    /// The format of a worker's pictures.
+    pub fn format(&self, flag: Option<PictureFormat>) -> Result<Format, Error> {
+        match (flag, &self.file.format) {
+            (Some(flag), _) => Ok(flag.into()),
+            (None, Some(text)) => text.parse().map_err(|error| Error::Config {
+                what: format!("{error}"),
+                hint: "the setting `format` of the settings file, --format or TINTYPE_FORMAT".to_owned(),
+            }),
+            (None, None) => Ok(Format::default()),
+        }
     }
 
     /// How the worker works, and how many cards are drawn at once.

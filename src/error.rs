@@ -102,8 +102,12 @@ impl Error {
         match self {
             Self::Db(error) => error.hint(),
             Self::Storage(error) => error.hint(),
-            Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) => {
-                Some("tintype render --list-looks and --list-themes show what there is".to_owned())
+            Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) => Some(
+                "tintype render --list-looks and --list-themes show what there is; --looks DIR adds looks of your own"
+                    .to_owned(),
+            ),
+            Self::Card(CardError::Look(_)) => {
+                Some("docs/LOOKS.md explains every key; what a look leaves out comes from the look that it extends".to_owned())
             }
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
@@ -128,6 +132,13 @@ impl Error {
             Self::Db(error) if error.is_configuration() => 3,
             Self::Storage(error) if error.is_configuration() => 3,
             Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) | Self::Usage { .. } => 2,
+            Self::Card(CardError::Look(_))
+            | Self::Scratch(_)
+            | Self::NotInstalled
+            | Self::SchemaBehind { .. }
+            | Self::SchemaAhead { .. }
+            | Self::Pooled
+            | Self::Config { .. } => 3,
             Self::Db(_)
             | Self::Storage(_)
             | Self::Card(_)
@@ -137,12 +148,6 @@ impl Error {
             | Self::Panicked(_)
             | Self::Nothing(_)
             | Self::NoWorker => 1,
-            Self::Scratch(_)
-            | Self::NotInstalled
-            | Self::SchemaBehind { .. }
-            | Self::SchemaAhead { .. }
-            | Self::Pooled
-            | Self::Config { .. } => 3,
             Self::PartlyDone { .. } => 4,
         }
     }

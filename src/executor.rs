@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::{
-    card::{self, Image},
+    card::{self, CardError, Image},
     db::{Database, DbError},
     failure::{Directive, Failure, directive},
     ledger::Ledger,
@@ -79,7 +79,7 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
     let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
         return publish(workshop, claim, Ledger::default()).await; // finds for itself that the row is gone
     };
-    let template = workshop.studio.template(material.style()).map_err(Failure::Look)?;
+    let template = workshop.studio.template(material.style()).map_err(|error| look_failure(&material, error))?;
     if let Some(ledger) = already_drawn(&material, &template) {
         let outcome = publish(workshop, claim, ledger).await?;
         return Ok(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome });
@@ -88,7 +88,8 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
         Ledger { content: Some(material.content.clone()), template: Some(template.clone()), ..Ledger::default() };
     match draw(workshop, &material).await? {
         Ok((image, kind, alt)) => {
-            let path = storage::object_path(&material.source_name, &claim.key, &material.content, &template, "png");
+            let extension = workshop.studio.format().extension();
+            let path = storage::object_path(&material.source_name, &claim.key, &material.content, &template, extension);
             ledger = ready(ledger, &image, kind, alt);
             if let Some(reason) = &ledger.reason {
                 warn!(
@@ -130,7 +131,7 @@ type Drawn = (Image, &'static str, String);
 
 /// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
 async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, Skip>, Failure> {
-    let renderer = workshop.studio.renderer(material.style()).map_err(Failure::Look)?;
+    let renderer = workshop.studio.renderer(material.style()).map_err(|error| look_failure(material, error))?;
     let fields = material.fields();
     let draw: Draw = material.draw.parse().unwrap_or_default();
     let easels = Arc::clone(&workshop.easels);
@@ -147,6 +148,14 @@ async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, 
     match tokio::time::timeout(DRAWING, drawing).await {
         Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
         Err(_) => Err(Failure::Drawing(format!("it took longer than {DRAWING:?}"))),
+    }
+}
+
+/// A look that only a row asks for is that row's affair; everything else about looks is for a person to mend.
+fn look_failure(material: &Material, error: CardError) -> Failure {
+    match error {
+        CardError::UnknownLook { .. } if material.row_look.is_some() => Failure::RowLook(error),
+        error => Failure::Look(error),
     }
 }
 
@@ -211,12 +220,12 @@ async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome 
 async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
     let record = async {
         let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
-        let template = workshop.studio.template(material.style()).map_err(Failure::Look)?;
+        let template = workshop.studio.template(material.style()).ok(); // none where there is no such look
         let ledger = Ledger {
             state: "failed".to_owned(),
             reason: Some(failure.to_string()),
             content: Some(material.content),
-            template: Some(template),
+            template,
             ..Ledger::default()
         };
         publish(workshop, &claim, ledger).await

@@ -21,9 +21,12 @@ pub enum Failure {
     /// The store did not take the picture.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The look or theme of the source does not exist.
+    /// The look or theme of the source does not exist, or a file of them cannot be used.
     #[error(transparent)]
     Look(CardError),
+    /// The row asks for a look that does not exist.
+    #[error("{0}")]
+    RowLook(CardError),
     /// This content could not be drawn.
     #[error("the picture could not be drawn: {0}")]
     Drawing(String),
@@ -44,7 +47,9 @@ impl Failure {
                 Some(error.hint().unwrap_or_else(|| format!("tintype attach {table} with the columns that it has now")))
             }
             Self::Storage(error) => error.hint(),
+            Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
             Self::Look(_) => Some("tintype attach again with a --look and --theme that exist".to_owned()),
+            Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
             Self::Drawing(_) | Self::Deadline(_) | Self::RowLocked => None,
         }
     }
@@ -72,7 +77,7 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
         Failure::RowLocked => Directive::Snooze(Duration::from_secs(10)),
         Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
         Failure::Storage(error) => on_storage(error, backoff),
-        Failure::Drawing(_) => Directive::Discard,
+        Failure::Drawing(_) | Failure::RowLook(_) => Directive::Discard,
     }
 }
 

@@ -40,8 +40,10 @@ pub struct Material {
     pub source_name: String,
     /// `auto`, `code` or `title`.
     pub draw: String,
-    /// The look's name.
+    /// The source's look.
     pub look: String,
+    /// The look that the row asks for in its place.
+    pub row_look: Option<String>,
     /// The theme that replaces the look's code colours.
     pub theme: Option<String>,
     /// The site's name on the card.
@@ -80,7 +82,7 @@ impl Material {
     /// All that decides its picture besides its content.
     pub fn style(&self) -> Style<'_> {
         Style {
-            look: &self.look,
+            look: self.row_look.as_deref().unwrap_or(&self.look),
             theme: self.theme.as_deref(),
             draw: &self.draw,
             site: self.site.as_deref().unwrap_or_default(),
@@ -160,6 +162,7 @@ fn material(row: &Row) -> Material {
         source_name: row.get("source_name"),
         draw: row.get("draw"),
         look: row.get("look"),
+        row_look: text("row_look").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
         theme: row.get("theme"),
         site: row.get("site"),
         wanted: row.get("wanted"),

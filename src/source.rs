@@ -29,6 +29,8 @@ pub struct Request {
     pub draw: Option<String>,
     /// The look.
     pub look: Option<String>,
+    /// The column with the name of a row's own look.
+    pub look_column: Option<String>,
     /// A theme for the code.
     pub theme: Option<String>,
     /// The site's name on the card.
@@ -66,6 +68,8 @@ pub struct Source {
     pub draw: String,
     /// The look.
     pub look: String,
+    /// The column with the name of a row's own look.
+    pub look_column: Option<String>,
     /// A theme for the code.
     pub theme: Option<String>,
     /// The site's name on the card.
@@ -89,6 +93,7 @@ impl Source {
             row_filter: request.row_filter.or_else(|| self.row_filter.clone()),
             draw: request.draw.or_else(|| Some(self.draw.clone())),
             look: request.look.or_else(|| Some(self.look.clone())),
+            look_column: request.look_column.or_else(|| kept(&self.look_column)),
             theme: request.theme.or_else(|| self.theme.clone()),
             site: request.site.or_else(|| self.site.clone()),
         }
@@ -112,6 +117,7 @@ impl From<&Row> for Source {
             row_filter: row.get("row_filter"),
             draw: row.get("draw"),
             look: row.get("look"),
+            look_column: row.get("look_column"),
             theme: row.get("theme"),
             site: row.get("site"),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
@@ -121,7 +127,7 @@ impl From<&Row> for Source {
 
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
-                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13";
+                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -151,6 +157,7 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
                 &request.look,
                 &request.theme,
                 &request.site,
+                &request.look_column,
             ],
         )
         .await?;

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tintype.fits(role text, type oid)
 RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE role WHEN 'date' THEN t.typcategory IN ('D', 'S')
                      WHEN 'tags' THEN t.typcategory IN ('A', 'S') OR t.typname IN ('json', 'jsonb')
+                     WHEN 'look' THEN t.typcategory IN ('E', 'S') AND t.typname <> 'char'
                      ELSE t.typcategory = 'S' AND t.typname <> 'char' END
       FROM pg_type t WHERE t.oid = type
 $$;
@@ -54,13 +55,14 @@ BEGIN
             USING ERRCODE = 'undefined_column',
                   HINT = coalesce('Did you mean ' || quote_ident(near) || '? ', '')
                          || coalesce('Columns that would fit: ' || array_to_string(names, ', ') || '.',
-                                     'No column of this table would fit; leave --' || role || ' out or add one.');
+                                     'No column of this table would fit; leave --' || CASE role WHEN 'look' THEN 'look-column' ELSE role END || ' out or add one.');
     ELSIF NOT tintype.fits(role, col.atttypid) THEN
         RAISE EXCEPTION 'column % of % is %, which cannot serve as the %', quote_ident(given), relation, col.type, role
             USING ERRCODE = 'datatype_mismatch',
                   HINT = CASE role WHEN 'image' THEN 'The URL needs a text column: ALTER TABLE ' || relation || ' ADD COLUMN og_image_url text; or leave --image out and read tintype.image.'
                                    WHEN 'date' THEN 'A date, a timestamp or a text column is needed.'
                                    WHEN 'tags' THEN 'An array, a json or a text column is needed.'
+                                   WHEN 'look' THEN 'A text or an enum column is needed.'
                                    ELSE 'A text column is needed.' END;
     ELSIF role = 'image' AND col.attgenerated <> '' THEN
         RAISE EXCEPTION 'column % of % is generated and cannot be written', quote_ident(given), relation
@@ -168,7 +170,7 @@ END $$;
 CREATE OR REPLACE FUNCTION tintype.plan(
     relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
-    draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL)
+    draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL)
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -189,6 +191,7 @@ BEGIN
     src.author_column := tintype.choose_column(relation, 'author', author, true);
     src.date_column   := tintype.choose_column(relation, 'date', date, true);
     src.tags_column   := tintype.choose_column(relation, 'tags', tags, true);
+    src.look_column   := tintype.choose_column(relation, 'look', look_column, false);
     src.image_column  := tintype.choose_column(relation, 'image', image, body IS NULL);
     src.draw  := coalesce(draw, 'auto');
     src.look  := coalesce(look, 'night');
@@ -198,7 +201,7 @@ BEGIN
     IF src.body_column IS NULL AND src.title_column IS NULL THEN
         RAISE EXCEPTION 'no column of % looks like a body or a title', relation
             USING ERRCODE = 'undefined_column', HINT = 'Name one with --body (in SQL: body => ''column'').';
-    ELSIF src.image_column = ANY (src.key_columns || ARRAY[src.body_column, src.title_column, src.author_column, src.date_column, src.tags_column]) THEN
+    ELSIF src.image_column = ANY (src.key_columns || ARRAY[src.body_column, src.title_column, src.author_column, src.date_column, src.tags_column, src.look_column]) THEN
         RAISE EXCEPTION 'column % of % is read for the picture and cannot hold its URL as well', quote_ident(src.image_column), relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name another column with --image, or leave it out and read tintype.image.';
     ELSIF src.draw NOT IN ('auto', 'code', 'title') THEN

@@ -37,7 +37,7 @@ $$;
 -- The columns that the picture is made from.
 CREATE OR REPLACE FUNCTION tintype.drawn_columns(src tintype.source)
 RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_remove(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column], NULL)
+    SELECT array_remove(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.look_column], NULL)
 $$;
 
 -- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its

@@ -2,7 +2,7 @@
 
 -- No row comes back when the key names none (any more). Times are text in UTC and ISO form.
 CREATE OR REPLACE FUNCTION tintype.read_row(src tintype.source, key text)
-RETURNS TABLE (wanted boolean, content text, title text, body text, author text, date text, tags text, current_image text)
+RETURNS TABLE (wanted boolean, content text, title text, body text, author text, date text, tags text, look text, current_image text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
@@ -14,7 +14,7 @@ BEGIN
             USING ERRCODE = 'undefined_table', HINT = format('tintype detach %s', src.name);
     END IF;
     SELECT string_agg(coalesce('x.' || quote_ident(name) || '::text', 'NULL::text'), ', ' ORDER BY n) INTO columns
-      FROM unnest(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.image_column])
+      FROM unnest(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.look_column, src.image_column])
            WITH ORDINALITY c(name, n);
     RETURN QUERY EXECUTE format('SELECT %s, %s, %s FROM %s x WHERE %s',
         tintype.wanted_sql(src), tintype.content_sql(src, 'x'), columns, src.relation, tintype.match_sql(src, 'x', '$1')) USING key;

@@ -13,6 +13,7 @@ CREATE TABLE tintype.source (
     author_column text,
     date_column   text,
     tags_column   text,
+    look_column   text,                        -- the name of a row's own look; NULL or '' there means this source's
     image_column  text,                        -- NULL: the URL lives in tintype.image alone
     image_blank   text,                        -- what "no picture" is in that column: NULL, or '' where NULL is not allowed
     row_filter    text,                        -- an SQL condition; a row outside it gets no picture

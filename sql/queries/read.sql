@@ -2,7 +2,7 @@
 -- No row: it is deleted.
 SELECT s.name AS source_name, s.draw, s.look, s.theme, s.site,
        r.wanted, r.content, tintype.bytes(r.title) AS title, tintype.bytes(r.body) AS body, tintype.bytes(r.author) AS author,
-       tintype.bytes(r.date) AS date, tintype.bytes(r.tags) AS tags,
+       tintype.bytes(r.date) AS date, tintype.bytes(r.tags) AS tags, tintype.bytes(r.look) AS row_look,
        to_jsonb(i) AS ledger
   FROM tintype.source s
  CROSS JOIN LATERAL tintype.read_row(s, $2) r

@@ -17,16 +17,23 @@ pub(super) fn scale(data: &[u8], strike: Strike, size: f32) -> Option<Raster> {
     let ratio = size / strike.ppem;
     let (across, down) = ((width as f32 * ratio).round().max(1.0), (height as f32 * ratio).round().max(1.0));
     let (columns, rows) = (across as usize, down as usize);
-    let spans_x = spans(width, columns);
-    let spans_y = spans(height, rows);
-    let mut pixels = Vec::with_capacity(columns * rows);
+    let pixels = resample(&source, (width, height), (columns, rows));
+    let place = ((strike.left * ratio).round() as i32, (strike.top * ratio).round() as i32);
+    Some(Raster::coloured(place, columns, pixels))
+}
+
+/// A picture of another size: each pixel is the mean of the area that it covers.
+pub(super) fn resample(source: &[[u8; 4]], from: (usize, usize), to: (usize, usize)) -> Vec<[u8; 4]> {
+    let spans_x = spans(from.0, to.0);
+    let spans_y = spans(from.1, to.1);
+    let mut pixels = Vec::with_capacity(to.0 * to.1);
     for row in &spans_y {
         for column in &spans_x {
             let mut sum = [0.0_f32; 4];
             let mut weight = 0.0;
             for &(y, wy) in row {
                 for &(x, wx) in column {
-                    let pixel = source[y * width + x];
+                    let pixel = source[y * from.0 + x];
                     for (total, channel) in sum.iter_mut().zip(pixel) {
                         *total += f32::from(channel) * wx * wy;
                     }
@@ -36,8 +43,7 @@ pub(super) fn scale(data: &[u8], strike: Strike, size: f32) -> Option<Raster> {
             pixels.push(sum.map(|channel| (channel / weight).round() as u8));
         }
     }
-    let place = ((strike.left * ratio).round() as i32, (strike.top * ratio).round() as i32);
-    Some(Raster::coloured(place, columns, pixels))
+    pixels
 }
 
 /// For each of `count` places, the source positions it covers and how much of each.
@@ -52,22 +58,30 @@ fn spans(length: usize, count: usize) -> Vec<Vec<(usize, f32)>> {
         .collect()
 }
 
+/// The size of a PNG, without its pixels.
+pub(super) fn size(data: &[u8]) -> Option<(usize, usize)> {
+    let reader = png::Decoder::new(std::io::Cursor::new(data)).read_info().ok()?;
+    Some((reader.info().width as usize, reader.info().height as usize))
+}
+
+/// A colour multiplied by its alpha.
+pub(super) fn premultiply([r, g, b, a]: [u8; 4]) -> [u8; 4] {
+    let by = |c: u8| ((u32::from(c) * u32::from(a) + 127) / 255) as u8;
+    [by(r), by(g), by(b), a]
+}
+
 /// The picture's size and its pixels with premultiplied alpha.
-fn decode(data: &[u8]) -> Option<(usize, usize, Vec<[u8; 4]>)> {
+pub(super) fn decode(data: &[u8]) -> Option<(usize, usize, Vec<[u8; 4]>)> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(data));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().ok()?;
     let mut buffer = vec![0; reader.output_buffer_size()?];
     let info = reader.next_frame(&mut buffer).ok()?;
     let (width, height) = (info.width as usize, info.height as usize);
-    let premultiply = |r: u8, g: u8, b: u8, a: u8| {
-        let by = |c: u8| ((u32::from(c) * u32::from(a) + 127) / 255) as u8;
-        [by(r), by(g), by(b), a]
-    };
     let pixels: Vec<[u8; 4]> = match info.color_type {
-        png::ColorType::Rgba => buffer.as_chunks::<4>().0.iter().map(|&[r, g, b, a]| premultiply(r, g, b, a)).collect(),
+        png::ColorType::Rgba => buffer.as_chunks::<4>().0.iter().copied().map(premultiply).collect(),
         png::ColorType::GrayscaleAlpha => {
-            buffer.as_chunks::<2>().0.iter().map(|&[v, a]| premultiply(v, v, v, a)).collect()
+            buffer.as_chunks::<2>().0.iter().map(|&[v, a]| premultiply([v, v, v, a])).collect()
         }
         _ => return None,
     };

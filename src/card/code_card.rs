@@ -55,19 +55,19 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     let title =
         card.title.as_deref().map(clean).filter(|title| !title.is_empty()).map(|title| set_title(&title, stage));
     let title_lines = title.as_ref().map_or(0, |title| title.lines.len());
-    let first = code::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
-    let top = match (title_lines, is_empty(&card.eyebrow)) {
+    let first = code::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + code::TITLE_GAP };
+    let top = match (title_lines, is_empty(&card.eyebrow, stage)) {
         (0, true) => code::TOP,
         (0, false) => code::TOP + eyebrow::AVATAR + window::GAP,
         (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
     };
     let code = read(card, theme, top, stage);
     stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height });
-    draw_eyebrow(&card.eyebrow, (code::SIDE, code::TOP), stage);
+    draw_eyebrow(&card.eyebrow, (stage.look.padding, code::TOP), stage);
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
             let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;
-            let x = title.left(line, (code::SIDE, WIDTH - code::SIDE), stage.scale());
+            let x = title.left(line, (stage.look.padding, WIDTH - stage.look.padding), stage.scale());
             stage.text(line, (x, y), stage.look.title.into());
         }
     }
@@ -75,7 +75,7 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     draw_bands(card, &code, stage);
     draw_code(card, &code, stage);
     if code.layout.height.is_none() {
-        let (x, width) = (code::SIDE + 1.0, WIDTH - 2.0 * code::SIDE - 2.0);
+        let (x, width) = (stage.look.padding + 1.0, WIDTH - 2.0 * stage.look.padding - 2.0);
         stage.canvas.fade_down(x, HEIGHT - window::FADE_DOWN, width, window::FADE_DOWN, stage.look.window.fill);
     }
     if code.layout.hidden > 0 {
@@ -87,7 +87,7 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
     let share = if is_tall(title) { TALL } else { 1.0 };
     let (size, spacing) = (code::TITLE_SIZE * share * stage.scale(), code::TITLE_SPACING * stage.scale());
     let style = Style { face: face::DISPLAY_SEMIBOLD, size, spacing, ligatures: true };
-    let width = (WIDTH - 2.0 * code::SIDE) * stage.scale();
+    let width = (WIDTH - 2.0 * stage.look.padding) * stage.scale();
     Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
 }
 
@@ -115,6 +115,7 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         .collect();
     let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
     let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
+    let room = code_width(stage.look.padding);
     let mut wrapped = |cells: usize| -> Vec<Vec<CodeLine>> {
         let width = cells.saturating_sub(gutter);
         let mut left = most_lines(); // rows past these are below the picture
@@ -126,10 +127,11 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         lines.iter().map(wrap).collect()
     };
     let (layout, rows) = if card.wrap {
-        let layout = CodeLayout::fit_rows(top, count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
-        (layout, wrapped(cells_across(layout.size)))
+        let layout =
+            CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
+        (layout, wrapped(cells_across(room, layout.size)))
     } else {
-        (CodeLayout::fit(top, count, &columns), lines.into_iter().map(|line| vec![line]).collect())
+        (CodeLayout::fit(top, room, count, &columns), lines.into_iter().map(|line| vec![line]).collect())
     };
     let rows = rows.into_iter().enumerate().flat_map(|(of, rows)| {
         let mark = rows.first().and_then(CodeLine::first);
@@ -143,8 +145,8 @@ fn prefix(line: &str, characters: usize) -> &str {
 }
 
 fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
-    let (left, top) = (code::SIDE, code.layout.top);
-    let mut right = WIDTH - code::SIDE - window::CHIP_RIGHT;
+    let (left, top) = (stage.look.padding, code.layout.top);
+    let mut right = WIDTH - stage.look.padding - window::CHIP_RIGHT;
     if let Some(name) = code.language.shown.as_deref().map(clean) {
         let style = stage.style(face::TEXT_SEMIBOLD, window::CHIP_SIZE, window::CHIP_SPACING);
         let line = stage.setter.shape(stage.fonts, &name, style);
@@ -156,7 +158,7 @@ fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
             height: window::CHIP_HEIGHT,
             radius: window::CHIP_RADIUS,
         };
-        let colours = stage.look.chip.clone();
+        let colours = stage.look.window.chip.clone();
         stage.canvas.fill(chip, colours.ground, colours.alpha);
         stage.text(&line, (right - width + window::CHIP_PADDING, chip.y + window::CHIP_BASELINE), colours.text.into());
         right -= width + window::CHIP_PADDING;
@@ -186,9 +188,9 @@ fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
         let Some(mark) = mark else { continue };
         let (top, next) = (code.layout.line_top(at).round(), code.layout.line_top(at + 1).round());
         let band = Rounded {
-            x: code::SIDE + 1.0,
+            x: stage.look.padding + 1.0,
             y: top,
-            width: WIDTH - 2.0 * code::SIDE - 2.0,
+            width: WIDTH - 2.0 * stage.look.padding - 2.0,
             height: next - top,
             radius: 0.0,
         };
@@ -204,8 +206,8 @@ fn is_stressed(card: &CodeCard, at: usize) -> bool {
 fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     let scale = stage.scale();
     let (size, cell) = (code.layout.size * scale, code.layout.cell() * scale);
-    let left = (code::SIDE + window::CODE_SIDE) * scale;
-    let end = left + code_width() * scale;
+    let left = (stage.look.padding + window::CODE_SIDE) * scale;
+    let end = left + code_width(stage.look.padding) * scale;
     let fill = stage.look.window.fill;
     for (at, Row { line, of, first, .. }) in code.rows.iter().enumerate() {
         let y = code.layout.line_baseline(at) * scale;
@@ -248,13 +250,13 @@ fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
     let line = stage.setter.shape(stage.fonts, &text, style);
     let width = line.width / stage.scale() + 2.0 * pill::PADDING;
     let shape = Rounded {
-        x: WIDTH - pill::RIGHT - width,
+        x: WIDTH - stage.look.padding - pill::INSET - width,
         y: pill::BOTTOM - pill::HEIGHT,
         width,
         height: pill::HEIGHT,
         radius: pill::HEIGHT / 2.0,
     };
-    let colours = stage.look.chip.clone();
+    let colours = stage.look.window.chip.clone();
     stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
     stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
 }

@@ -12,6 +12,11 @@ pub(super) struct Coloured {
 }
 
 impl Coloured {
+    /// Rows of pixels.
+    pub(super) fn height(&self) -> usize {
+        self.pixels.len() / self.width.max(1)
+    }
+
     /// The same picture without a palette.
     pub(super) fn of(picture: &Indexed) -> Self {
         let colour = |place: &u8| picture.palette.get(usize::from(*place)).copied().unwrap_or_default();

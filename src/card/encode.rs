@@ -47,8 +47,7 @@ impl Writer {
 /// Writes a picture in true colour.
 pub(super) fn coloured(picture: &Coloured) -> Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::with_capacity(256 * 1024);
-    let (width, height) = (picture.width, picture.pixels.len() / picture.width.max(1));
-    let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
+    let mut encoder = Encoder::new(&mut bytes, picture.width as u32, picture.height() as u32);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_filter(Filter::Adaptive);

@@ -1,4 +1,5 @@
-//! The eyebrow: the avatar with its initial, the author and the site.
+//! The eyebrow: the avatar, which is the look's picture or the author's initial, then author and site, and the look's logo at the
+//! other end.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -15,19 +16,29 @@ const WARM: [Rgb; 2] = [Rgb(0xff, 0xb8, 0x6c), Rgb(0xff, 0x5b, 0x8d)];
 const INITIAL: Rgb = Rgb(0x1b, 0x12, 0x20);
 
 /// Whether there is nothing to draw.
-pub(super) fn is_empty(content: &Eyebrow) -> bool {
-    [&content.author, &content.site].into_iter().flatten().all(|text| clean(text).is_empty())
+pub(super) fn is_empty(content: &Eyebrow, stage: &Stage<'_>) -> bool {
+    let texts = [content.author.as_deref(), site(content, stage)];
+    stage.pictures.avatar.is_none()
+        && stage.pictures.logo.is_none()
+        && texts.into_iter().flatten().all(|text| clean(text).is_empty())
+}
+
+/// The site's name: the post's or the source's, else the look's.
+fn site<'a>(content: &'a Eyebrow, stage: &Stage<'a>) -> Option<&'a str> {
+    content.site.as_deref().or(stage.look.site.as_deref())
 }
 
 /// Draws the eyebrow with the avatar's corner at `at`, in design pixels.
 pub(super) fn draw_eyebrow(content: &Eyebrow, at: (f32, f32), stage: &mut Stage<'_>) {
-    let present = |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.is_empty());
-    let (author, site) = (present(&content.author), present(&content.site));
+    let present = |text: Option<&str>| text.map(clean).filter(|text| !text.is_empty());
+    let (author, site) = (present(content.author.as_deref()), present(site(content, stage)));
     let (mut x, y) = (at.0, at.1 + eyebrow::BASELINE);
-    let right = WIDTH - at.0;
-    if let Some(author) = &author {
-        draw_avatar(author, at, stage);
+    let right = draw_logo(at.1, WIDTH - at.0, stage);
+    if author.is_some() || stage.pictures.avatar.is_some() {
+        draw_avatar(author.as_deref(), at, stage);
         x += eyebrow::AVATAR + eyebrow::GAP;
+    }
+    if let Some(author) = &author {
         let share = if site.is_some() { 0.6 } else { 1.0 };
         x = draw_part(author, (x, y), (right - x) * share, (face::TEXT_SEMIBOLD, stage.look.title), stage);
     }
@@ -40,6 +51,15 @@ pub(super) fn draw_eyebrow(content: &Eyebrow, at: (f32, f32), stage: &mut Stage<
     draw_part(&site, (x, y), right - x, (face::TEXT_MEDIUM, muted), stage);
 }
 
+/// Draws the look's logo so that it ends at `right`, in the middle of the eyebrow's height; gives where the room for text ends.
+fn draw_logo(top: f32, right: f32, stage: &mut Stage<'_>) -> f32 {
+    let Some(logo) = &stage.pictures.logo else { return right };
+    let length = |pixels: usize| pixels as f32 / stage.scale();
+    let left = right - length(logo.width);
+    stage.picture(logo, (left, top + (eyebrow::AVATAR - length(logo.height())) / 2.0));
+    left - eyebrow::LOGO_GAP
+}
+
 /// Draws one part, cut to `room`; gives where it ends.
 fn draw_part(text: &str, at: (f32, f32), room: f32, (face, colour): (u8, Rgb), stage: &mut Stage<'_>) -> f32 {
     let style = stage.style(face, eyebrow::SIZE, eyebrow::SPACING);
@@ -49,13 +69,15 @@ fn draw_part(text: &str, at: (f32, f32), room: f32, (face, colour): (u8, Rgb), s
     at.0 + line.width / stage.scale()
 }
 
-fn draw_avatar(author: &str, (x, y): (f32, f32), stage: &mut Stage<'_>) {
+fn draw_avatar(author: Option<&str>, (x, y): (f32, f32), stage: &mut Stage<'_>) {
+    if let Some(avatar) = &stage.pictures.avatar {
+        return stage.picture(avatar, (x, y));
+    }
     let side = eyebrow::AVATAR;
     let circle = Rounded { x, y, width: side, height: side, radius: side / 2.0 };
     stage.canvas.fill_gradient(circle, [(x, y), (x + side, y + side)], WARM);
-    let Some(initial) = author.graphemes(true).find(|grapheme| grapheme.chars().any(char::is_alphanumeric)) else {
-        return;
-    };
+    let is_letter = |grapheme: &&str| grapheme.chars().any(char::is_alphanumeric);
+    let Some(initial) = author.and_then(|author| author.graphemes(true).find(is_letter)) else { return };
     let initial = initial.to_uppercase();
     let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL, 0.0);
     let line = stage.setter.shape(stage.fonts, &initial, style);

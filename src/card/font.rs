@@ -1,4 +1,4 @@
-//! The faces: seven embedded ones, and fallbacks for other scripts, opened from well-known paths when a character asks for
+//! The faces: seven embedded ones or a look's own in their place, and fallbacks for other scripts, opened from well-known paths when a character asks for
 //! them and never by scanning the machine. A face, once opened, stays for the life of the process' renderer.
 
 use std::collections::HashMap;
@@ -13,9 +13,11 @@ use skrifa::raw::TableProvider;
 use skrifa::{FontRef, GlyphId};
 
 use super::font_files::{DIRECTORIES, EMBEDDED, FALLBACKS, Fallback};
+use super::own_faces::Own;
 use super::unicode;
 
-/// A face, by its place in the list: the embedded ones first, then each fallback's regular and its bold file.
+/// A face, by its place in the list: the embedded ones first, or the look's own in their place; then each fallback's regular and
+/// its bold file; then the embedded ones once more, for characters that the look's own do not have.
 pub(super) type FaceId = u8;
 
 /// The embedded faces, in the order of [`EMBEDDED`].
@@ -35,6 +37,10 @@ pub(super) mod face {
         matches!(face, CODE | CODE_BOLD | CODE_ITALIC)
     }
 }
+
+/// The place of the first embedded face's second appearance.
+const ORIGINALS: usize = EMBEDDED.len() + 2 * FALLBACKS.len();
+const _: () = assert!(ORIGINALS + EMBEDDED.len() <= FaceId::MAX as usize);
 
 /// An opened font file.
 pub(super) struct Face {
@@ -65,16 +71,24 @@ impl Face {
 /// All faces, opened as they are needed.
 pub(super) struct Fonts {
     slots: Vec<OnceLock<Option<Face>>>,
+    own: Own,
     /// The files that were read, as faces of one collection share theirs.
     files: Mutex<HashMap<&'static str, Data>>,
 }
 
-type Data = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub(super) type Data = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 impl Fonts {
+    /// The embedded faces.
+    #[cfg(test)]
     pub(super) fn new() -> Self {
-        let count = EMBEDDED.len() + 2 * FALLBACKS.len();
-        Self { slots: (0..count).map(|_| OnceLock::new()).collect(), files: Mutex::new(HashMap::new()) }
+        Self::with(Own::default())
+    }
+
+    /// The embedded faces, with a look's own in place of some of them.
+    pub(super) fn with(own: Own) -> Self {
+        let count = ORIGINALS + EMBEDDED.len();
+        Self { slots: (0..count).map(|_| OnceLock::new()).collect(), own, files: Mutex::new(HashMap::new()) }
     }
 
     /// The face, opened now if it was not yet; none when the machine does not have it.
@@ -83,8 +97,11 @@ impl Fonts {
     }
 
     fn open(&self, id: FaceId) -> Option<Face> {
+        if let Some(data) = self.own.get(id) {
+            return Some(Face { blob: Blob::new(Arc::clone(data)), index: 0 });
+        }
         let id = usize::from(id);
-        if let Some((_, data)) = EMBEDDED.get(id) {
+        if let Some((_, data)) = EMBEDDED.get(id).or_else(|| EMBEDDED.get(id.checked_sub(ORIGINALS)?)) {
             return Some(Face { blob: Blob::new(Arc::new(*data)), index: 0 });
         }
         let fallback = FALLBACKS.get((id - EMBEDDED.len()) / 2)?;
@@ -107,6 +124,10 @@ impl Fonts {
         let emoji = unicode::is_emoji(grapheme);
         if !emoji && self.covers(wanted, grapheme) {
             return Some(wanted);
+        }
+        let original = ORIGINALS as FaceId + wanted;
+        if !emoji && self.own.get(wanted).is_some() && self.covers(original, grapheme) {
+            return Some(original);
         }
         let bold =
             matches!(wanted, face::TEXT_SEMIBOLD | face::DISPLAY_SEMIBOLD | face::DISPLAY_BOLD | face::CODE_BOLD);

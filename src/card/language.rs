@@ -1,5 +1,6 @@
 //! Languages: the name an author wrote in an info string becomes a grammar and the name a reader knows it by.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use syntect::parsing::{SyntaxReference, SyntaxSet};
@@ -167,17 +168,22 @@ fn display(grammar: &str) -> &str {
     SHOWN.iter().find(|(name, _)| *name == grammar).map_or(grammar, |(_, shown)| shown)
 }
 
-/// The names of all languages, as chips show them.
-pub(super) fn names() -> Vec<String> {
-    let mut names: Vec<String> = GRAMMARS
-        .syntaxes()
-        .iter()
-        .filter(|grammar| !grammar.hidden && !grammar.file_extensions.is_empty())
-        .map(|grammar| display(&grammar.name).to_owned())
-        .collect();
-    names.sort_by_key(|name| name.to_lowercase());
-    names.dedup();
-    names
+/// All languages, sorted: the name that chips show, and the words by which an author may call it.
+pub(super) fn all() -> Vec<(String, Vec<String>)> {
+    let mut all: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let mut add = |shown: &str, words: Vec<String>| {
+        all.entry((shown.to_lowercase(), shown.to_owned())).or_default().extend(words);
+    };
+    for grammar in GRAMMARS.syntaxes().iter().filter(|grammar| !grammar.hidden && !grammar.file_extensions.is_empty()) {
+        let means_it =
+            |word: &&String| Language::find(Some(word)).grammar.is_some_and(|found| found.name == grammar.name);
+        let words = grammar.file_extensions.iter().filter(means_it);
+        add(display(&grammar.name), words.map(|word| word.trim_start_matches('.').to_lowercase()).collect());
+    }
+    for (alias, _, shown) in ALIASES {
+        add(shown, vec![alias.to_owned()]);
+    }
+    all.into_iter().map(|((_, shown), words)| (shown, words.into_iter().collect())).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::colour::Rgb;
 use super::ground::{Frame, Grid, Ground};
 use super::indexed::Indexed;
-use super::layout::{HEIGHT, WIDTH, code, title, window};
+use super::layout::{HEIGHT, WIDTH, title, window};
 use super::look::Look;
 use super::paint::{Canvas, Rounded};
 use super::palette::{Mixer, Sample, represent};
@@ -53,11 +53,11 @@ pub(super) enum Scene {
 }
 
 impl Scene {
-    /// The window, in design pixels; it ends below the picture when it runs off.
-    fn window(self) -> Option<Rounded> {
+    /// The window, in design pixels, `side` from the picture's sides; it ends below the picture when it runs off.
+    fn window(self, side: f32) -> Option<Rounded> {
         let Self::Window { top, height } = self else { return None };
         let height = height.unwrap_or(HEIGHT - top + 2.0 * window::RADIUS);
-        Some(Rounded { x: code::SIDE, y: top, width: WIDTH - 2.0 * code::SIDE, height, radius: window::RADIUS })
+        Some(Rounded { x: side, y: top, width: WIDTH - 2.0 * side, height, radius: window::RADIUS })
     }
 }
 
@@ -96,7 +96,7 @@ impl Layers {
 
     fn draw(&self, scene: Scene) -> Indexed {
         let ground = self.dithered(scene);
-        let Some(shape) = scene.window() else { return ground };
+        let Some(shape) = scene.window(self.look.padding) else { return ground };
         let mut canvas = Canvas { ops: Vec::new(), scale: self.scale };
         self.draw_window(&mut canvas, shape);
         let mut layer = Indexed::default();
@@ -143,14 +143,14 @@ impl Layers {
 
     /// What the window hides for sure, in pixels of the picture.
     fn hidden(&self, scene: Scene) -> Rounded {
-        let window = scene.window().map_or(Rounded::default(), |shape| shape.grown(-window::RADIUS));
+        let window = scene.window(self.look.padding).map_or(Rounded::default(), |shape| shape.grown(-window::RADIUS));
         let [x, y, width, height] = [window.x, window.y, window.width, window.height].map(|length| length * self.scale);
         Rounded { x, y, width, height, radius: 0.0 }
     }
 
     /// The ground of a scene, to be looked at in every column that is a multiple of `step`.
     fn ground(&self, scene: Scene, step: usize) -> Ground {
-        let frame = scene.window().map(|shape| Frame {
+        let frame = scene.window(self.look.padding).map(|shape| Frame {
             left: shape.x * self.scale,
             top: shape.y * self.scale,
             right: (shape.x + shape.width) * self.scale,
@@ -180,7 +180,7 @@ impl Layers {
     fn sample(&self, scene: Scene, weight: f32, samples: &mut Vec<Sample>) {
         let (width, height) = self.size();
         let stride = SAMPLE_STRIDE * self.scale as usize;
-        let (ground, window) = (self.ground(scene, stride), scene.window());
+        let (ground, window) = (self.ground(scene, stride), scene.window(self.look.padding));
         let mut row = vec![[0.0; 3]; width.div_ceil(stride)];
         for y in (0..height).step_by(stride) {
             ground.row(y, &mut row);

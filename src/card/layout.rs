@@ -10,6 +10,9 @@ pub(super) const HEIGHT: f32 = 630.0;
 /// The line with author and site.
 pub(super) mod eyebrow {
     pub(in crate::card) const AVATAR: f32 = 40.0;
+    /// The longest logo, which is as high as the avatar.
+    pub(in crate::card) const LOGO: f32 = 320.0;
+    pub(in crate::card) const LOGO_GAP: f32 = 28.0;
     pub(in crate::card) const INITIAL: f32 = 18.0;
     pub(in crate::card) const INITIAL_BASELINE: f32 = 27.0;
     pub(in crate::card) const GAP: f32 = 14.0;
@@ -24,7 +27,6 @@ pub(super) mod eyebrow {
 /// The code card.
 pub(super) mod code {
     pub(in crate::card) const TOP: f32 = 52.0;
-    pub(in crate::card) const SIDE: f32 = 64.0;
     pub(in crate::card) const TITLE_SIZE: f32 = 50.0;
     pub(in crate::card) const TITLE_PITCH: f32 = 57.0;
     pub(in crate::card) const TITLE_SPACING: f32 = -1.1;
@@ -71,7 +73,8 @@ pub(super) mod window {
 
 /// The pill that counts the lines left out.
 pub(super) mod pill {
-    pub(in crate::card) const RIGHT: f32 = 90.0;
+    /// From the window's right side.
+    pub(in crate::card) const INSET: f32 = 26.0;
     pub(in crate::card) const BOTTOM: f32 = 608.0;
     pub(in crate::card) const HEIGHT: f32 = 38.0;
     pub(in crate::card) const PADDING: f32 = 14.0;
@@ -84,7 +87,8 @@ pub(super) mod pill {
 /// The title card.
 pub(super) mod title {
     pub(in crate::card) const TOP: f32 = 64.0;
-    pub(in crate::card) const SIDE: f32 = 72.0;
+    /// Beyond the look's padding, for the accent at the edge.
+    pub(in crate::card) const INDENT: f32 = 8.0;
     pub(in crate::card) const ACCENT: f32 = 10.0;
     pub(in crate::card) const GAP: f32 = 44.0;
     pub(in crate::card) const LARGEST: f32 = 82.0;
@@ -158,10 +162,10 @@ pub(super) struct CodeLayout {
 }
 
 impl CodeLayout {
-    /// The window under `top` for a code of `lines` lines; `columns` are the widths in cells of its first lines, as many as could
-    /// be shown at all.
-    pub(super) fn fit(top: f32, lines: usize, columns: &[usize]) -> Self {
-        let by_width = size_by_width(top, lines, columns);
+    /// The window under `top` for a code of `lines` lines in a room `width` wide; `columns` are the widths in cells of its first
+    /// lines, as many as could be shown at all.
+    pub(super) fn fit(top: f32, width: f32, lines: usize, columns: &[usize]) -> Self {
+        let by_width = size_by_width((top, width), lines, columns);
         let least = LEAST_FOR_HEIGHT.min(by_width);
         if let Some(size) = (least..=by_width).rev().find(|size| closes(top, lines, *size)) {
             return Self::closed(top, lines, f32::from(size));
@@ -173,14 +177,14 @@ impl CodeLayout {
     /// The same where lines are wrapped: `rows` gives how many rows each of the first lines takes if a row holds so many cells,
     /// and rows stand where lines would.
     pub(super) fn fit_rows(
-        top: f32,
+        (top, width): (f32, f32),
         lines: usize,
         columns: &[usize],
         mut rows: impl FnMut(usize) -> Vec<usize>,
     ) -> Self {
-        let most = size_by_width(top, lines, columns).max(WRAPPED);
+        let most = size_by_width((top, width), lines, columns).max(WRAPPED);
         let mut all = |size: u16| {
-            let rows = rows(cells_across(f32::from(size)));
+            let rows = rows(cells_across(width, f32::from(size)));
             (rows.iter().sum::<usize>() + lines.saturating_sub(rows.len()), rows)
         };
         for size in (LEAST_FOR_HEIGHT..=most).rev() {
@@ -236,9 +240,9 @@ impl CodeLayout {
     }
 }
 
-/// The room for code between the window's sides.
-pub(super) fn code_width() -> f32 {
-    WIDTH - 2.0 * code::SIDE - 2.0 * window::CODE_SIDE
+/// The room for code between the sides of a window that stands `side` from those of the picture.
+pub(super) fn code_width(side: f32) -> f32 {
+    WIDTH - 2.0 * side - 2.0 * window::CODE_SIDE
 }
 
 /// The most lines that could be shown of any code.
@@ -253,8 +257,8 @@ fn cell(size: f32) -> f32 {
 }
 
 /// The cells that stand side by side at a size.
-pub(super) fn cells_across(size: f32) -> usize {
-    (code_width() / cell(size)) as usize
+pub(super) fn cells_across(width: f32, size: f32) -> usize {
+    (width / cell(size)) as usize
 }
 
 /// The room for lines in a window that runs off the picture, and in one that closes.
@@ -264,12 +268,12 @@ fn rooms(top: f32) -> (f32, f32) {
 }
 
 /// The largest size at which the widest line that is shown fits.
-fn size_by_width(top: f32, lines: usize, columns: &[usize]) -> u16 {
+fn size_by_width((top, width): (f32, f32), lines: usize, columns: &[usize]) -> u16 {
     let largest = if lines <= FEW { LARGEST_OF_FEW } else { *SIZES.end() };
     let fits = |size: &u16| {
         let shown = shown_lines(lines, rooms(top).0, f32::from(*size));
         let widest = columns.iter().take(shown).copied().max().unwrap_or(0);
-        widest as f32 * cell(f32::from(*size)).max(CELL * f32::from(*size)) <= code_width()
+        widest as f32 * cell(f32::from(*size)).max(CELL * f32::from(*size)) <= width
     };
     (*SIZES.start()..=largest).rev().find(fits).unwrap_or(*SIZES.start())
 }
@@ -296,17 +300,18 @@ mod tests {
 
     const WITH_TITLE: f32 = 203.0;
     const WITHOUT_TITLE: f32 = 124.0;
+    const ROOM: f32 = 1012.0;
 
     #[test]
     fn a_short_statement_is_as_large_as_can_be() {
-        let layout = CodeLayout::fit(WITH_TITLE, 5, &[23, 18, 19, 25, 2]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 5, &[23, 18, 19, 25, 2]);
         assert_eq!((layout.size, layout.height, layout.top), (34.0, Some(339.0), 203.0));
         assert_eq!(layout.line_baseline(0), 299.0);
     }
 
     #[test]
     fn it_shrinks_to_close_above_the_foot() {
-        let layout = CodeLayout::fit(260.0, 5, &[23, 18, 19, 25, 2]);
+        let layout = CodeLayout::fit(260.0, ROOM, 5, &[23, 18, 19, 25, 2]);
         assert_eq!((layout.size, layout.height), (30.0, Some(309.0)));
     }
 
@@ -314,15 +319,15 @@ mod tests {
     fn what_cannot_close_runs_off_and_counts_the_rest() {
         let mut columns = vec![40; 14];
         columns[0] = 57;
-        let titled = CodeLayout::fit(WITH_TITLE, 14, &columns);
+        let titled = CodeLayout::fit(WITH_TITLE, ROOM, 14, &columns);
         assert_eq!((titled.size, titled.height, titled.hidden), (24.0, None, 4));
-        let untitled = CodeLayout::fit(WITHOUT_TITLE, 14, &columns);
+        let untitled = CodeLayout::fit(WITHOUT_TITLE, ROOM, 14, &columns);
         assert_eq!((untitled.size, untitled.height, untitled.hidden), (26.0, None, 3));
     }
 
     #[test]
     fn a_long_file_is_not_smaller_than_legible() {
-        let layout = CodeLayout::fit(WITH_TITLE, 500_000, &[60; 20]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 500_000, &[60; 20]);
         assert_eq!(layout.size, 22.0);
         assert!(layout.shown < most_lines());
         assert_eq!(layout.hidden, 500_000 - 11);
@@ -330,12 +335,12 @@ mod tests {
 
     #[test]
     fn a_wide_line_goes_to_the_smallest_size() {
-        assert_eq!(CodeLayout::fit(WITH_TITLE, 3, &[300, 1, 1]).size, 20.0);
+        assert_eq!(CodeLayout::fit(WITH_TITLE, ROOM, 3, &[300, 1, 1]).size, 20.0);
     }
 
     #[test]
     fn few_lines_are_larger_and_four_are_not() {
-        let size = |lines: usize, widest: usize| CodeLayout::fit(WITH_TITLE, lines, &vec![widest; lines]).size;
+        let size = |lines: usize, widest: usize| CodeLayout::fit(WITH_TITLE, ROOM, lines, &vec![widest; lines]).size;
         assert_eq!((size(1, 20), size(3, 36), size(1, 41), size(1, 45)), (46.0, 46.0, 40.0, 37.0));
         assert_eq!((size(4, 20), size(1, 51)), (34.0, 32.0));
     }
@@ -343,16 +348,16 @@ mod tests {
     #[test]
     fn wrapped_lines_stay_legible_and_are_counted_as_lines() {
         let rows = |cells: usize| vec![200_usize.div_ceil(cells), 1];
-        let layout = CodeLayout::fit_rows(WITH_TITLE, 2, &[200, 10], rows);
+        let layout = CodeLayout::fit_rows((WITH_TITLE, ROOM), 2, &[200, 10], rows);
         assert_eq!((layout.size, layout.shown, layout.hidden), (26.0, 5, 0));
         let long = |cells: usize| vec![300_usize.div_ceil(cells); 10];
-        let layout = CodeLayout::fit_rows(WITH_TITLE, 12, &[300; 10], long);
+        let layout = CodeLayout::fit_rows((WITH_TITLE, ROOM), 12, &[300; 10], long);
         assert_eq!((layout.height, layout.hidden), (None, 10));
     }
 
     #[test]
     fn a_single_line_stands_in_the_middle() {
-        let layout = CodeLayout::fit(WITH_TITLE, 1, &[20]);
+        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 1, &[20]);
         let (above, below) = (layout.top - WITH_TITLE, window::LOWEST - layout.top - layout.height.unwrap());
         assert!((above - below).abs() <= 1.0);
     }

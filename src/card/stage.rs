@@ -6,8 +6,10 @@ use super::font::{FaceId, Fonts};
 use super::highlight::Styles;
 use super::indexed::Indexed;
 use super::layer::{Layers, Scene};
-use super::look::Look;
+use super::layout::eyebrow;
+use super::look::{Assets, Look};
 use super::paint::{Canvas, Ink};
+use super::raster::Raster;
 use super::text::{Line, Setter, Style};
 
 /// A card in the making.
@@ -19,8 +21,27 @@ pub(super) struct Stage<'a> {
     /// The styles of the card's theme that are known.
     pub(super) styles: &'a mut Styles,
     pub(super) layers: &'a Layers,
+    pub(super) pictures: &'a Pictures,
     /// The layer that was laid last.
     pub(super) layer: Option<Arc<Indexed>>,
+}
+
+/// The look's pictures, in pixels of the card's picture.
+#[derive(Debug, Default)]
+pub(super) struct Pictures {
+    pub(super) avatar: Option<Arc<Raster>>,
+    pub(super) logo: Option<Arc<Raster>>,
+}
+
+impl Pictures {
+    /// Scales what the look's files hold to the size at which it is drawn.
+    pub(super) fn new(assets: &Assets, scale: u8) -> Self {
+        let pixels = |length: f32| (length * f32::from(scale)) as usize;
+        Self {
+            avatar: assets.avatar.as_ref().map(|avatar| avatar.round(pixels(eyebrow::AVATAR)).raster()),
+            logo: assets.logo.as_ref().map(|logo| logo.fitted(pixels(eyebrow::AVATAR), pixels(eyebrow::LOGO)).raster()),
+        }
+    }
 }
 
 impl Stage<'_> {
@@ -44,5 +65,11 @@ impl Stage<'_> {
     pub(super) fn text(&mut self, line: &Line, at: (f32, f32), ink: Ink) {
         let at = (at.0 * self.scale(), (at.1 * self.scale()).round());
         self.canvas.glyphs(self.fonts, &mut self.setter.glyphs, &line.glyphs, at, ink);
+    }
+
+    /// Lays a picture over what is drawn, its corner at `at`, in design pixels.
+    pub(super) fn picture(&mut self, picture: &Arc<Raster>, at: (f32, f32)) {
+        let place = |place: f32| (place * self.canvas.scale).round() as i32;
+        self.canvas.picture(Arc::clone(picture), (place(at.0), place(at.1)));
     }
 }

@@ -1,45 +1,95 @@
-//! Code colours: a look's own, or a bundled syntax theme by name, become one syntect theme whose colours can be read on the
-//! window. Faint ones move in lightness until they stand at 4.5 : 1, unless a theme is asked for as it is.
+//! Code colours: a look's own, or a syntax theme that is bundled or read from a `.tmTheme` file, become one syntect theme whose
+//! colours can be read on the window. Faint ones move in lightness until they stand at 4.5 : 1, unless a theme is asked for as it
+//! is. A theme brings its background along as the window's fill.
 
+use std::io::Cursor;
 use std::str::FromStr;
 
-use syntect::highlighting::{Color, FontStyle, ScopeSelectors, StyleModifier, Theme, ThemeItem, ThemeSettings};
+use syntect::highlighting::{
+    Color, FontStyle, ScopeSelectors, StyleModifier, Theme, ThemeItem, ThemeSet, ThemeSettings,
+};
 use two_face::theme::{EmbeddedLazyThemeSet, EmbeddedThemeName};
 
 use super::colour::Rgb;
-use super::look::CodeColours;
+use super::look::{CodeColours, Look};
 
 /// The contrast that text needs, WCAG 2.2 level AA.
 const LEGIBLE: f32 = 4.5;
 /// The suffix that keeps a theme's own colours, faint ones too.
 const AS_IT_IS: &str = ":raw";
 
-/// A bundled theme's name taken apart: which theme, and whether its colours are kept.
-pub(super) fn parse(name: &str) -> Option<(EmbeddedThemeName, bool)> {
-    let (wanted, raw) = name.strip_suffix(AS_IT_IS).map_or((name, false), |wanted| (wanted, true));
-    let fold = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let found = usable().find(|theme| fold(theme.as_name()) == fold(wanted))?;
-    Some((found, raw))
+/// The end of the name of a theme's file.
+const FILE: &str = ".tmtheme";
+
+/// A syntax theme other than a look's own colours.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    theme: Theme,
+    /// Whether faint colours are kept.
+    raw: bool,
+    /// Whether the look's window keeps its fill.
+    pub(super) keeps_fill: bool,
 }
 
-/// The names of the bundled themes.
+impl Choice {
+    /// The bundled theme of that name, however it is spelt.
+    pub(super) fn bundled(name: &str) -> Option<Self> {
+        let (wanted, raw) = suffix(name);
+        let fold =
+            |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let found = usable().find(|theme| fold(theme.as_name()) == fold(wanted))?;
+        Some(Self { theme: two_face::theme::extra().get(found).clone(), raw, keeps_fill: false })
+    }
+
+    /// The theme in the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence that begins with its name.
+    pub(super) fn read(text: &[u8], raw: bool) -> Result<Self, String> {
+        let theme = ThemeSet::load_from_reader(&mut Cursor::new(text))
+            .map_err(|error| format!("is not a .tmTheme that can be read: {error}"))?;
+        if theme.scopes.is_empty() && theme.settings.foreground.is_none() {
+            return Err("is a .tmTheme without a single colour".to_owned());
+        }
+        Ok(Self { theme, raw, keeps_fill: false })
+    }
+
+    /// The theme, after its background has become the fill of the look's window.
+    pub(super) fn applied(&self, look: &mut Look) -> Theme {
+        let ground = self.theme.settings.background.filter(|_| !self.keeps_fill);
+        if let Some(Color { r, g, b, a }) = ground {
+            look.refill(Rgb(r, g, b).over(look.window.fill, f32::from(a) / 255.0));
+        }
+        let mut theme = self.theme.clone();
+        if !self.raw {
+            lift(&mut theme, look.window.fill);
+        }
+        theme
+    }
+}
+
+/// The name of a theme without the suffix that keeps its faint colours, and whether it was there.
+fn suffix(name: &str) -> (&str, bool) {
+    name.strip_suffix(AS_IT_IS).map_or((name, false), |wanted| (wanted, true))
+}
+
+/// The file that a theme's name stands for, where it is the name of a file, and whether its faint colours are kept.
+pub(super) fn file(name: &str) -> Option<(&str, bool)> {
+    let (wanted, raw) = suffix(name);
+    wanted.to_ascii_lowercase().ends_with(FILE).then_some((wanted, raw))
+}
+
+/// The names of the bundled themes, sorted.
 pub(super) fn names() -> Vec<&'static str> {
-    usable().map(EmbeddedThemeName::as_name).collect()
+    let mut names: Vec<&str> = usable().map(EmbeddedThemeName::as_name).collect();
+    names.sort_by_key(|name| name.to_lowercase());
+    names
 }
 
 /// Themes made for terminals hold palette numbers instead of colours; they are of no use here.
 fn usable() -> impl Iterator<Item = EmbeddedThemeName> {
     use EmbeddedThemeName::{Ansi, Base16, Base16_256};
     EmbeddedLazyThemeSet::theme_names().iter().copied().filter(|name| !matches!(name, Ansi | Base16 | Base16_256))
-}
-
-/// A bundled theme on a window of colour `fill`.
-pub(super) fn bundled(name: EmbeddedThemeName, fill: Rgb, raw: bool) -> Theme {
-    let mut theme = two_face::theme::extra().get(name).clone();
-    if !raw {
-        lift(&mut theme, fill);
-    }
-    theme
 }
 
 /// Which scopes have which of a look's colours. Where two selectors match, the more specific one decides.
@@ -139,33 +189,46 @@ fn to_syntect(Rgb(r, g, b): Rgb) -> Color {
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_are_found_however_they_are_spelt() {
-        for name in ["OneHalfDark", "onehalfdark", "One-Half Dark", "Solarized (dark)", "solarized-dark"] {
-            assert!(parse(name).is_some(), "{name}");
-        }
-        assert!(parse("ansi").is_none());
-        assert!(matches!(parse("Nord:raw"), Some((EmbeddedThemeName::Nord, true))));
+    fn night() -> Look {
+        Look::built_in("night").unwrap()
     }
 
     #[test]
-    fn every_bundled_theme_becomes_legible() {
-        let fill = Rgb(23, 25, 38);
-        for name in usable() {
-            let theme = bundled(name, fill, false);
+    fn names_are_found_however_they_are_spelt() {
+        for name in ["OneHalfDark", "onehalfdark", "One-Half Dark", "Solarized (dark)", "solarized-dark"] {
+            assert!(Choice::bundled(name).is_some(), "{name}");
+        }
+        assert!(Choice::bundled("ansi").is_none());
+        assert!(Choice::bundled("Nord:raw").is_some_and(|choice| choice.raw));
+        assert_eq!(file("dir/Mine.tmTheme:raw"), Some(("dir/Mine.tmTheme", true)));
+        assert_eq!(file("Nord"), None);
+    }
+
+    #[test]
+    fn every_bundled_theme_becomes_legible_on_its_own_background() {
+        for name in names() {
+            let mut look = night();
+            let theme = Choice::bundled(name).unwrap().applied(&mut look);
+            if let Some(ground) = theme.settings.background {
+                assert_eq!(look.window.fill, Rgb(ground.r, ground.g, ground.b), "{name}");
+            }
             for colour in theme.scopes.iter().filter_map(|item| item.style.foreground) {
-                let ratio = Rgb(colour.r, colour.g, colour.b).contrast(fill);
-                assert!(ratio > 4.4, "{}: {colour:?} at {ratio}", name.as_name());
+                let ratio = Rgb(colour.r, colour.g, colour.b).contrast(look.window.fill);
+                assert!(ratio > 4.4, "{name}: {colour:?} at {ratio}");
             }
         }
     }
 
     #[test]
     fn raw_keeps_a_theme_s_own_colours() {
-        let fill = Rgb(23, 25, 38);
-        assert_ne!(
-            bundled(EmbeddedThemeName::Nord, fill, true).scopes,
-            bundled(EmbeddedThemeName::Nord, fill, false).scopes
-        );
+        let theme = |name| Choice::bundled(name).unwrap().applied(&mut night()).scopes;
+        assert_ne!(theme("Nord:raw"), theme("Nord"));
+    }
+
+    #[test]
+    fn a_broken_file_says_what_is_wrong() {
+        for text in ["", "<plist><dict>", "not xml", "<plist version=\"1.0\"><dict></dict></plist>"] {
+            assert!(Choice::read(text.as_bytes(), false).is_err(), "{text}");
+        }
     }
 }

@@ -19,8 +19,8 @@ const LONGEST_TAG: usize = 80;
 /// Draws a title card onto a fresh stage.
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
     stage.lay(Scene::Title);
-    draw_eyebrow(&card.eyebrow, (title::SIDE, title::TOP), stage);
-    let mut top = title::TOP + if is_empty(&card.eyebrow) { 0.0 } else { eyebrow::AVATAR + title::GAP };
+    draw_eyebrow(&card.eyebrow, (side(stage), title::TOP), stage);
+    let mut top = title::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
     let mut direction = Direction::default();
     if !text.is_empty() {
@@ -29,7 +29,7 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
         let first = baseline(size, pitch, INTER_ASCENT, INTER_DESCENT);
         for (at, line) in paragraph.lines.iter().enumerate() {
             let y = (top + at as f32 * pitch + first).floor();
-            let x = paragraph.left(line, (title::SIDE, WIDTH - title::SIDE), stage.scale());
+            let x = paragraph.left(line, (side(stage), WIDTH - side(stage)), stage.scale());
             stage.text(line, (x, y), stage.look.title.into());
         }
         direction = paragraph.direction;
@@ -41,12 +41,17 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
         draw_excerpt(&excerpt, direction.under(&excerpt), (top, floor), stage);
     }
     let date = draw_date(card, stage);
-    draw_tags(&card.tags, WIDTH - title::SIDE - date, stage);
+    draw_tags(&card.tags, WIDTH - side(stage) - date, stage);
+}
+
+/// Where text begins.
+fn side(stage: &Stage<'_>) -> f32 {
+    stage.look.padding + title::INDENT
 }
 
 /// The title at the largest size at which it takes no more than its lines; one of a single line may be larger.
 fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
-    let width = (WIDTH - 2.0 * title::SIDE) * stage.scale();
+    let width = (WIDTH - 2.0 * side(stage)) * stage.scale();
     let share = if is_tall(text) { TALL } else { 1.0 };
     let mut set = |step: u16| {
         let size = (title::LARGEST_OF_ONE - f32::from(step) * title::STEP).max(title::SMALLEST);
@@ -86,7 +91,7 @@ fn draw_excerpt(excerpt: &str, direction: Direction, (top, floor): (f32, f32), s
     let first = baseline(title::EXCERPT_SIZE, title::EXCERPT_PITCH, INTER_ASCENT, INTER_DESCENT);
     for (at, line) in paragraph.lines.iter().enumerate() {
         let y = (top + at as f32 * title::EXCERPT_PITCH + first).floor();
-        let x = paragraph.left(line, (title::SIDE, WIDTH - title::SIDE), stage.scale());
+        let x = paragraph.left(line, (side(stage), WIDTH - side(stage)), stage.scale());
         stage.text(line, (x, y), stage.look.muted.into());
     }
 }
@@ -98,13 +103,14 @@ fn draw_date(card: &TitleCard, stage: &mut Stage<'_>) -> f32 {
     let width = WIDTH / 3.0 * stage.scale();
     let line = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.single(&date);
     let width = line.width / stage.scale();
-    stage.text(&line, (WIDTH - title::SIDE - width, title::DATE_BASELINE), stage.look.muted.into());
+    stage.text(&line, (WIDTH - side(stage) - width, title::DATE_BASELINE), stage.look.muted.into());
     width + 2.0 * title::TAG_GAP
 }
 
 /// Draws tags from the left, as many as end before `right`, and how many are left out.
 fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
     let style = stage.style(face::TEXT_SEMIBOLD, title::TAG_SIZE, 0.0);
+    let side = side(stage);
     let mut chip = |text: &str| {
         let line = stage.setter.shape(stage.fonts, text, style);
         let width = line.width / stage.canvas.scale + 2.0 * title::TAG_PADDING;
@@ -115,7 +121,7 @@ fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
     let chips: Vec<(Line, f32)> = drawable.iter().map(|tag| chip(tag)).collect();
     let ends: Vec<f32> = chips
         .iter()
-        .scan(title::SIDE, |left, (_, width)| {
+        .scan(side, |left, (_, width)| {
             let end = *left + width;
             *left = end + title::TAG_GAP;
             Some(end)
@@ -127,11 +133,11 @@ fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
         .rev()
         .map(|kept| (kept, (kept < tags.len()).then(|| chip(&format!("+{}", tags.len() - kept)))))
         .find(|(kept, rest)| {
-            let left = if *kept == 0 { title::SIDE } else { ends[*kept - 1] + title::TAG_GAP };
+            let left = if *kept == 0 { side } else { ends[*kept - 1] + title::TAG_GAP };
             rest.as_ref().is_none_or(|(_, width)| left + width <= right)
         })
         .unwrap_or((0, None));
-    let mut left = title::SIDE;
+    let mut left = side;
     for (line, width) in chips.iter().take(kept).chain(&rest) {
         draw_tag(line, left, *width, stage);
         left += width + title::TAG_GAP;

@@ -5,7 +5,7 @@ use super::{
     terminal::{confirm, print, print_json, say},
 };
 use crate::{
-    card,
+    card::{self, Looks},
     cli::{Attach, Columns, Detach},
     error::Error,
     install::patiently,
@@ -14,7 +14,8 @@ use crate::{
 };
 
 pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Error> {
-    let request = request(&flags.columns)?;
+    refuse_paths(&flags.columns)?;
+    let request = request(&flags.columns, context.config.looks(&flags.columns.looks)?)?;
     let db = context.installed().await?;
     let client = db.get().await?;
     let request = match source::lookup(&client, &flags.table).await? {
@@ -50,11 +51,23 @@ pub(super) async fn detach(context: &Context, flags: &Detach) -> Result<(), Erro
     Ok(())
 }
 
+/// Refuses the path of a look or a theme, which would mean nothing to a worker.
+fn refuse_paths(columns: &Columns) -> Result<(), Error> {
+    let look = columns.look.as_ref().filter(|name| Looks::is_path(name));
+    match look.or(columns.theme.as_ref().filter(|name| name.contains('/'))) {
+        None => Ok(()),
+        Some(path) => Err(Error::Usage {
+            what: format!("{path} is a path, and a worker finds looks and themes by their names"),
+            hint: "put the file into the directory that --looks names, and leave out all but its name".to_owned(),
+        }),
+    }
+}
+
 /// The flags as a request; look and theme must exist here, before a worker meets them.
-pub(super) fn request(columns: &Columns) -> Result<Request, Error> {
-    let look = columns.look.clone().unwrap_or_else(|| card::Options::default().look);
-    let options = card::Options { look, theme: columns.theme.clone(), scale: 1 };
-    card::Renderer::new(&options)?;
+pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error> {
+    let defaults = card::Options::default();
+    let look = columns.look.clone().unwrap_or_else(|| defaults.look.clone());
+    card::Renderer::new(&card::Options { look, looks, theme: columns.theme.clone(), ..defaults })?;
     Ok(Request {
         body: columns.body.clone(),
         image: columns.image.clone(),
@@ -66,6 +79,7 @@ pub(super) fn request(columns: &Columns) -> Result<Request, Error> {
         row_filter: columns.row_filter.clone(),
         draw: columns.draw.map(|draw| picture::Draw::from(draw).to_string()),
         look: columns.look.clone(),
+        look_column: columns.look_column.clone(),
         theme: columns.theme.clone(),
         site: columns.site.clone(),
     })
@@ -87,5 +101,6 @@ fn show(source: &Source) {
     if let Some(filter) = &source.row_filter {
         say(&format!("where   {filter}"));
     }
-    say(&format!("draw    {}, look {}", source.draw, source.look));
+    let row_look = source.look_column.as_ref().map(|column| format!(" or what column {column} names"));
+    say(&format!("draw    {}, look {}{}", source.draw, source.look, row_look.unwrap_or_default()));
 }

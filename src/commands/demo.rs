@@ -27,6 +27,7 @@ use crate::{
     scratch::{Scratch, ScratchOptions},
     source::{self, Request},
     storage::{Storage, StorageSettings},
+    studio::Studio,
     worker::{self, Tally, WorkerOptions},
 };
 
@@ -139,7 +140,7 @@ impl Stage {
             grace: Duration::from_secs(5),
             exit_when_idle: false,
         };
-        let (workshop, _desk) = workshop(&self.db, storage, cores, 1, false);
+        let (workshop, _desk) = workshop(&self.db, storage, Studio::default(), cores, false);
         let stop = stop.clone();
         let worker =
             tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });

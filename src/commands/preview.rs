@@ -6,8 +6,7 @@ use serde_json::json;
 use super::{
     Context,
     attach::request,
-    render::warn_missing,
-    terminal::{print_json, say, write},
+    terminal::{format_for, print_json, say, warn_missing, write},
 };
 use crate::{
     card,
@@ -22,7 +21,9 @@ use crate::{
 };
 
 pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Error> {
-    let request = request(&flags.columns)?;
+    let looks = context.config.looks(&flags.columns.looks)?;
+    let format = format_for(Some(&flags.output), flags.format)?;
+    let request = request(&flags.columns, looks.clone().and_paths())?;
     let db = context.database().await?;
     let mut client = db.get().await?;
     let transaction = client.transaction().await.map_err(DbError::from)?;
@@ -46,13 +47,16 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     let draw: Draw = material.draw.parse().unwrap_or_default();
     let card =
         picture::choose(&Post::new(material.fields()), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
-    let image = Studio::new(1).renderer(material.style())?.render(&card)?;
+    // A path may come from the command line, never from a row.
+    let looks = if material.row_look.is_some() { looks } else { looks.and_paths() };
+    let image = Studio::new(looks, 1, format).renderer(material.style())?.render(&card)?;
     write(&flags.output, &image.bytes)?;
     warn_missing(&image);
     if flags.json {
         print_json(&json!({
             "output": flags.output, "kind": picture::kind(&card), "alt": picture::alt_text(&card, card::language_name), "width": image.width,
-            "height": image.height, "bytes": image.bytes.len(), "missing": image.missing, "wanted": material.wanted,
+            "height": image.height, "bytes": image.bytes.len(), "media_type": image.media_type, "missing": image.missing,
+            "wanted": material.wanted,
         }));
     } else {
         say(&format!("{}: {}", flags.output.display(), picture::alt_text(&card, card::language_name)));

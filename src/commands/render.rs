@@ -8,24 +8,28 @@ use std::{
 
 use serde_json::json;
 
-use super::terminal::{print, print_json, say, write};
+use super::{
+    Context,
+    terminal::{format_for, print, print_json, say, warn_missing, write},
+};
 use crate::{
-    card::{self, Image, Options, Renderer},
+    card::{self, Format, Looks, Options, Renderer},
     cli::Render,
     error::Error,
     picture::{self, Skip, Wish},
     post::{Fields, Post},
 };
 
-pub(super) fn render(flags: &Render) -> Result<(), Error> {
+pub(super) fn render(context: &Context, flags: &Render) -> Result<(), Error> {
+    let looks = context.config.looks(&flags.style.looks)?;
     if flags.list_looks {
-        list(&card::looks());
+        list(&looks.names());
     } else if flags.list_themes {
         list(&card::themes());
     } else if flags.list_languages {
-        list(&card::languages());
+        list_languages();
     } else if let Some(path) = &flags.post {
-        return draw(path, flags);
+        return draw(path, flags, looks.and_paths());
     }
     Ok(())
 }
@@ -36,12 +40,22 @@ fn list<T: AsRef<str>>(names: &[T]) {
     }
 }
 
-fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
+/// A language a line, its name first.
+fn list_languages() {
+    let languages = card::language_words();
+    let width = languages.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, words) in languages {
+        print(format!("{name:width$}  {}", words.join(", ")).trim_end());
+    }
+}
+
+fn draw(path: &Path, flags: &Render, looks: Looks) -> Result<(), Error> {
+    let format = format_for(flags.output.as_deref(), flags.format)?;
     let post = read(path, flags)?;
     let card = picture::choose_as(&post, flags.draw.into(), &wish(flags)?).map_err(|skip| refused(&skip, path))?;
-    let options = Options { look: flags.style.look.clone(), theme: flags.style.theme.clone(), scale: flags.scale };
-    let image = Renderer::new(&options)?.render(&card)?;
-    let output = flags.output.clone().unwrap_or_else(|| beside(path));
+    let (look, theme) = (flags.style.look.clone(), flags.style.theme.clone());
+    let image = Renderer::new(&Options { look, looks, theme, scale: flags.scale, format })?.render(&card)?;
+    let output = flags.output.clone().unwrap_or_else(|| beside(path, format));
     if output == path && output != Path::new("-") {
         return Err(Error::Usage {
             what: format!("{} is the post itself, and would be overwritten", path.display()),
@@ -59,13 +73,6 @@ fn draw(path: &Path, flags: &Render) -> Result<(), Error> {
         say(&format!("{} ({} × {}, {} bytes)", output.display(), image.width, image.height, image.bytes.len()));
     }
     Ok(())
-}
-
-/// Says which characters no font had.
-pub(super) fn warn_missing(image: &Image) {
-    if let Some(told) = card::missing(&image.missing) {
-        say(&format!("warning: {told}"));
-    }
 }
 
 /// What the flags ask of the post's code.
@@ -131,10 +138,8 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The post's own name with `.png`, in the working directory.
-fn beside(path: &Path) -> PathBuf {
-    match path.file_stem() {
-        Some(stem) if path != Path::new("-") => PathBuf::from(stem).with_extension("png"),
-        _ => PathBuf::from("card.png"),
-    }
+/// The post's own name with the ending of the format, in the working directory.
+fn beside(path: &Path, format: Format) -> PathBuf {
+    let stem = path.file_stem().filter(|_| path != Path::new("-")).map_or_else(|| "card".into(), PathBuf::from);
+    stem.with_extension(format.extension())
 }

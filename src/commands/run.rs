@@ -28,15 +28,16 @@ pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
     let stop = stop_on_signal(); // first: as process 1 of a container, a signal without a handler is ignored
     tokio::select! {
         prepared = prepare(context, flags) => {
-            let (db, storage) = prepared?;
-            work(context, flags, &db, storage, stop).await
+            let (db, storage, studio) = prepared?;
+            work(context, flags, (&db, storage, studio), stop).await
         }
         () = stop.cancelled() => Ok(()),
     }
 }
 
-/// Finds out what is wrong with database or store before anything is claimed.
-async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage), Error> {
+/// Finds out what is wrong with database, store or looks before anything is claimed.
+async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage, Studio), Error> {
+    let studio = Studio::new(context.config.looks(&flags.looks)?, flags.scale, context.config.format(flags.format)?);
     let settings = context.config.storage(&flags.storage)?;
     let storage = Storage::open(&settings).await?;
     let db = context.installed().await?;
@@ -44,19 +45,18 @@ async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage), 
     if matches!(storage, Storage::Folder(_)) && settings.public_base_url.is_none() {
         warn!("rows will get file: URLs; --public-base-url says how the world reaches the folder");
     }
-    Ok((db, storage))
+    Ok((db, storage, studio))
 }
 
 async fn work(
     context: &Context,
     flags: &Run,
-    db: &Database,
-    storage: Storage,
+    (db, storage, studio): (&Database, Storage, Studio),
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (options, concurrency) = context.config.worker(flags)?;
     info!(worker = options.name, concurrency, slots = options.slots, "started");
-    let (workshop, desk) = workshop(db, storage, concurrency, flags.scale, flags.announce);
+    let (workshop, desk) = workshop(db, storage, studio, concurrency, flags.announce);
     let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
@@ -82,18 +82,13 @@ async fn try_storage(storage: &Storage) -> Result<(), Error> {
 pub(super) fn workshop(
     db: &Database,
     storage: Storage,
+    studio: Studio,
     concurrency: usize,
-    scale: u8,
     announce: bool,
 ) -> (Workshop, JoinHandle<()>) {
     let (publisher, desk) = Publisher::new(db.clone(), announce);
-    let workshop = Workshop {
-        db: db.clone(),
-        studio: Studio::new(scale),
-        storage,
-        publisher,
-        easels: Arc::new(Semaphore::new(concurrency)),
-    };
+    let workshop =
+        Workshop { db: db.clone(), studio, storage, publisher, easels: Arc::new(Semaphore::new(concurrency)) };
     (workshop, tokio::spawn(desk))
 }
 

@@ -9,7 +9,22 @@ use comfy_table::{Table, presets::NOTHING};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::{cli, error::Error, picture};
+use crate::{
+    card::{self, Format, Image},
+    cli,
+    error::Error,
+    picture,
+};
+
+impl From<cli::PictureFormat> for Format {
+    fn from(flag: cli::PictureFormat) -> Self {
+        match flag {
+            cli::PictureFormat::Png => Self::Png,
+            cli::PictureFormat::Webp => Self::WebP,
+            cli::PictureFormat::Jpeg => Self::Jpeg,
+        }
+    }
+}
 
 impl From<cli::Draw> for picture::Draw {
     fn from(flag: cli::Draw) -> Self {
@@ -83,4 +98,24 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         std::fs::write(path, bytes)
     };
     written.map_err(|error| Error::File { path: path.to_owned(), error })
+}
+
+/// The format of a picture for a file: the one asked for, which must be that of the file's name where that names one; else that of
+/// the name; else PNG.
+pub(super) fn format_for(output: Option<&Path>, asked: Option<cli::PictureFormat>) -> Result<Format, Error> {
+    let ending = output.and_then(|path| path.extension()?.to_str()?.parse::<Format>().ok());
+    match (asked.map(Format::from), ending, output) {
+        (Some(asked), Some(ending), Some(path)) if asked != ending => Err(Error::Usage {
+            what: format!("{} would hold a picture in the format {asked}", path.display()),
+            hint: format!("name it .{}, or leave --format out", asked.extension()),
+        }),
+        (asked, ending, _) => Ok(asked.or(ending).unwrap_or_default()),
+    }
+}
+
+/// Says which characters no font had.
+pub(super) fn warn_missing(image: &Image) {
+    if let Some(told) = card::missing(&image.missing) {
+        say(&format!("warning: {told}"));
+    }
 }

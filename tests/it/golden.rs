@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tintype::card::{Card, CodeCard, Eyebrow, Options, Renderer, TitleCard};
+use tintype::card::{Card, CodeCard, Eyebrow, Format, Looks, Options, Renderer, TitleCard};
 
 /// The references hold for this architecture; elsewhere floating point may round otherwise.
 const ARCHITECTURE: &str = "x86_64";
@@ -221,7 +221,7 @@ fn a_short_title_is_larger_and_tags_left_out_are_counted() {
 
 #[test]
 fn a_bundled_theme_at_twice_the_size() {
-    let options = Options { look: "paper".to_owned(), theme: Some("Solarized (light)".to_owned()), scale: 2 };
+    let options = Options { theme: Some("Solarized (light)".to_owned()), scale: 2, ..look("paper") };
     check("code-theme-double", &options, &Card::Code(code("Twice the size", "rust", RUST)));
 }
 
@@ -241,4 +241,77 @@ fn a_title_alone() {
 fn a_title_of_many_words() {
     let card = title(&"Everything that a title could say and then some more of it ".repeat(5));
     check("title-long-night", &look("night"), &Card::Title(card));
+}
+
+/// A look of one's own, from `fixtures/looks`.
+fn own(path: &str) -> Options {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/looks").join(path).display().to_string();
+    Options { look: path, looks: Looks::default().and_paths(), ..Options::default() }
+}
+
+#[test]
+fn a_look_of_ones_own_with_avatar_and_logo() {
+    let card = CodeCard {
+        eyebrow: Eyebrow { author: Some("Ada Lovelace".to_owned()), site: None },
+        file: Some("src/worker.rs".to_owned()),
+        ..code("One loop, two ways to wake up", "rs", RUST)
+    };
+    check("code-house", &own("house.toml"), &Card::Code(card));
+}
+
+#[test]
+fn a_title_in_a_look_of_ones_own_at_twice_the_size() {
+    let options = Options { scale: 2, ..own("house.toml") };
+    check("title-house-double", &options, &Card::Title(title("Postgres LISTEN/NOTIFY, and when it stops scaling")));
+}
+
+#[test]
+fn a_light_theme_on_night() {
+    let options = Options { theme: Some("GitHub".to_owned()), ..look("night") };
+    let card = CodeCard { file: Some("src/worker.rs".to_owned()), ..code("A light window", "rs", RUST) };
+    check("code-light-theme-night", &options, &Card::Code(card));
+}
+
+#[test]
+fn a_theme_from_a_file() {
+    let theme = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/looks/dusk.tmTheme").display().to_string();
+    let options = Options { theme: Some(theme), looks: Looks::default().and_paths(), ..look("paper") };
+    let card = CodeCard { file: Some("drops_live/form.ex".to_owned()), ..code("A theme from a file", "ex", ELIXIR) };
+    check("code-theme-file-paper", &options, &Card::Code(card));
+}
+
+#[test]
+fn other_formats_hold_the_same_picture() {
+    let card = Card::Code(code("Pictures for every post in one statement", "sql", SQL));
+    let draw = |format| {
+        let renderer = Renderer::new(&Options { format, ..look("night") }).unwrap();
+        let image = renderer.render(&card).unwrap();
+        assert_eq!(image.bytes, renderer.render(&card).unwrap().bytes, "{format}: the same card gave other bytes");
+        assert_eq!((image.width, image.height, image.media_type), (1200, 630, format.media_type()));
+        assert!(image.bytes.len() < 300_000, "{format}: {} bytes", image.bytes.len());
+        image.bytes
+    };
+    let (_, png) = decode(&draw(Format::Png));
+    let webp = draw(Format::WebP);
+    let mut decoder = image_webp::WebPDecoder::new(std::io::Cursor::new(&webp)).unwrap();
+    let mut pixels = vec![0; decoder.output_buffer_size().unwrap()];
+    decoder.read_image(&mut pixels).unwrap();
+    assert!(distance(&png, &pixels) < 3.0, "WebP: {}", distance(&png, &pixels));
+    let pixels = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(&draw(Format::Jpeg))).decode().unwrap();
+    assert!(distance(&png, &pixels) < 4.0, "JPEG: {}", distance(&png, &pixels));
+}
+
+/// The mean difference of two pictures' channels.
+fn distance(one: &[[u8; 3]], other: &[u8]) -> f64 {
+    let one = one.as_flattened();
+    assert_eq!(one.len(), other.len());
+    let sum: u64 = one.iter().zip(other).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / one.len() as f64
+}
+
+#[test]
+fn the_example_in_the_documents_is_the_one_that_is_drawn() {
+    let text = include_str!("../../docs/LOOKS.md");
+    let (_, rest) = text.split_once("```toml\n").unwrap();
+    assert_eq!(rest.split_once("```").unwrap().0, include_str!("../../fixtures/looks/house.toml"));
 }

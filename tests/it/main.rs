@@ -9,6 +9,7 @@ mod db;
 mod golden;
 mod hostile;
 mod install;
+mod looks;
 mod queue;
 mod robust;
 mod s3;
