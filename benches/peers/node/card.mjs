@@ -10,6 +10,7 @@ const LINES = 10; // of the smallest size, in the room below the title
 const ROOM = 312;
 const WIDTH = 1072;
 const LINE_HEIGHT = 1.5;
+const FALLBACK = ["Noto Sans JP", "Noto Sans Hebrew", "Noto Sans Arabic"];
 const ADVANCE = 0.6; // JetBrains Mono, of its size
 
 let highlighter;
@@ -38,15 +39,16 @@ export const fonts = Object.entries(files).map(([name, [file, weight]]) => ({
   style: "normal",
   data: readFileSync(new URL(file, assets)),
 }));
-const japanese = "@fontsource/noto-sans-jp/files/noto-sans-jp-japanese-400-normal.woff";
-/** Loaded only where a snippet needs it. */
-export const japaneseFont = () => ({
-  name: "Noto Sans JP",
-  weight: 400,
-  style: "normal",
-  data: readFileSync(new URL(import.meta.resolve(japanese))),
-});
-export const needsJapanese = (text) => /[\u3000-\u9fff\uff00-\uffef]/.test(text);
+const file = (script) => new URL(import.meta.resolve(`@fontsource/noto-sans-${script}-400-normal.woff`));
+/** The faces of other scripts, loaded only where a snippet needs them. */
+export const moreFonts = () =>
+  ["jp/files/noto-sans-jp-japanese", "hebrew/files/noto-sans-hebrew-hebrew", "arabic/files/noto-sans-arabic-arabic"].map((path, at) => ({
+    name: FALLBACK[at],
+    weight: 400,
+    style: "normal",
+    data: readFileSync(file(path)),
+  }));
+export const needsMoreFonts = (text) => /[^\x00-\x7f]/.test(text);
 
 const el = (style, children) => ({ type: "div", props: { style: { display: "flex", ...style }, children } });
 
@@ -65,7 +67,7 @@ function cells(row) {
 export function card(extension, text, { shadow = true } = {}) {
   const all = text.trimEnd().split("\n");
   const shown = all.slice(0, LINES);
-  const { tokens } = highlighter.codeToTokens(shown.join("\n"), { lang: LANGUAGES[extension], theme: "one-dark-pro" });
+  const { tokens } = highlighter.codeToTokens(shown.join("\n"), { lang: LANGUAGES[extension], theme: "one-dark-pro", tokenizeTimeLimit: 0 });
   const longest = Math.max(...shown.map(cells));
   const size = Math.max(20, Math.min(30, Math.floor(1010 / (longest * ADVANCE))));
   const visible = tokens.slice(0, Math.floor(ROOM / (size * LINE_HEIGHT)));
@@ -75,7 +77,7 @@ export function card(extension, text, { shadow = true } = {}) {
     el({ color: "#9aa0b8", fontFamily: "JetBrains Mono", fontSize: 19, marginLeft: 12 }, `snippet.${extension}`),
   ]);
   const code = el(
-    { flexDirection: "column", padding: "8px 30px", fontFamily: "JetBrains Mono, Noto Sans JP", fontSize: size, overflow: "hidden" },
+    { flexDirection: "column", padding: "8px 30px", fontFamily: ["JetBrains Mono", ...FALLBACK].join(", "), fontSize: size, overflow: "hidden" },
     visible.map((row) => line(row, size)),
   );
   const window = {

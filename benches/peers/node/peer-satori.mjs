@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import satori from "satori";
 import { Resvg } from "@resvg/resvg-js";
-import { card, fonts, japaneseFont, needsJapanese } from "./card.mjs";
+import { card, fonts, moreFonts, needsMoreFonts } from "./card.mjs";
 
-let withJapanese;
+let all;
 
 const svgFolder = new URL("svg/", import.meta.resolve("@discordapp/twemoji/dist/twemoji.npm.js"));
 
@@ -22,8 +22,7 @@ async function loadAdditionalAsset(kind, segment) {
 }
 
 export async function draw(extension, text, options) {
-  if (needsJapanese(text)) withJapanese ??= [...fonts, japaneseFont()];
-  const used = needsJapanese(text) ? withJapanese : fonts;
+  const used = needsMoreFonts(text) ? (all ??= [...fonts, ...moreFonts()]) : fonts;
   const svg = await satori(card(extension, text, options), { width: 1200, height: 630, fonts: used, loadAdditionalAsset });
   return new Resvg(svg, { font: { loadSystemFonts: false } }).render().asPng();
 }

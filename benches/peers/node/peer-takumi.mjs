@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Renderer } from "@takumi-rs/core";
 import { fromJsx } from "@takumi-rs/helpers/jsx";
-import { card, fonts, japaneseFont, needsJapanese } from "./card.mjs";
+import { card, fonts, moreFonts, needsMoreFonts } from "./card.mjs";
 
 const EMOJI = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
 
@@ -13,13 +13,13 @@ const registered = (async () => {
 })();
 let more;
 async function registerMore() {
-  await renderer.registerFont(japaneseFont());
+  for (const font of moreFonts()) await renderer.registerFont(font);
   if (existsSync(EMOJI)) await renderer.registerFont({ name: "Noto Color Emoji", data: readFileSync(EMOJI), generic: "emoji" });
 }
 
 export async function draw(extension, text, options) {
   await registered;
-  if (/[^\x00-\x7f]/.test(text)) await (more ??= registerMore());
+  if (needsMoreFonts(text)) await (more ??= registerMore());
   const { node, css } = await fromJsx(card(extension, text, options));
   return renderer.render(node, { width: 1200, height: 630, format: "png", css });
 }
