@@ -75,6 +75,9 @@ class Peer:
         status = Path(f"/proc/{self.child.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
+    def installed(self) -> bool:
+        return Path(self.once[0]).exists() or self.once[0] == "node"
+
     def process(self, path: Path) -> tuple[float, float, float]:
         """Wall and CPU milliseconds and the peak in megabytes of one process that draws one picture."""
         out = OUT / f"{path.stem}.once.{self.slug}.png"
@@ -149,11 +152,11 @@ def measure(all_peers: list[Peer], rounds: int) -> Samples:
             for peer in others:
                 pair = [ours, peer] if turn % 2 == 0 else [peer, ours]
                 warm = {each.slug: each.draw(counts[each.slug], path)[:2] for each in pair}
-                once = {each.slug: each.process(path) for each in pair}
+                once = {each.slug: each.process(path) for each in pair} if peer.installed() else {}
                 record(samples, label, pair, warm, once)
                 for at, metric in enumerate(["warm wall", "warm CPU"]):
                     samples.add(f"{label} · {peer.name}", f"{metric}, times tintype", "×", warm[peer.slug][at] / warm[ours.slug][at])
-                for at, metric in enumerate(["one process, wall", "one process, CPU"]):
+                for at, metric in enumerate(["one process, wall", "one process, CPU"] if once else []):
                     samples.add(f"{label} · {peer.name}", f"{metric}, times tintype", "×", once[peer.slug][at] / once[ours.slug][at])
     for peer in all_peers:
         samples.add(f"A warm process at the end of the run · {peer.name}", "pictures drawn", "", peer.drawn)
@@ -166,7 +169,8 @@ def record(samples: Samples, label: str, pair: list[Peer], warm: dict, once: dic
         case = f"{label} · {each.name}"
         for metric, value in zip(["warm wall", "warm CPU"], warm[each.slug]):
             samples.add(case, metric, "ms", value)
-        for metric, unit, value in zip(["one process, wall", "one process, CPU", "peak memory"], ["ms", "ms", "MB"], once[each.slug]):
+        units = ["ms", "ms", "MB"]
+        for metric, unit, value in zip(["one process, wall", "one process, CPU", "peak memory"], units, once.get(each.slug, ())):
             samples.add(case, metric, unit, value)
 
 
@@ -194,10 +198,12 @@ def tell(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench-peers")
     parser.add_argument("--rounds", type=int, default=9, help="pairs of every peer and snippet (default: 9)")
+    parser.add_argument("--only", default="", help="peers to measure, by their short names, with commas between them")
     parser.add_argument("--look-only", action="store_true", help="draw the pictures and measure nothing")
     flags = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    all_peers = peers()
+    wanted = {"tintype", *flags.only.split(",")}
+    all_peers = [peer for peer in peers() if not flags.only or peer.slug in wanted]
     for peer in all_peers:
         peer.start()
     look(all_peers)
