@@ -54,7 +54,8 @@ class Peer:
     drawn: int = 0
 
     def start(self) -> None:
-        self.child = subprocess.Popen(self.warm, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV, text=True)
+        log = (OUT / f"{self.slug}.log").open("w")  # silicon writes a line for every character without a glyph
+        self.child = subprocess.Popen(self.warm, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=ENV, text=True)
 
     def draw(self, count: int, path: Path, out: Path | None = None) -> tuple[float, float, list[int]]:
         """Wall and CPU milliseconds an image, and bytes, width and height of the last."""

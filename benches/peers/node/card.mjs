@@ -77,12 +77,15 @@ export function card(extension, text, { shadow = true } = {}) {
     el({ color: "#9aa0b8", fontFamily: "JetBrains Mono", fontSize: 19, marginLeft: 12 }, `snippet.${extension}`),
   ]);
   const code = el(
-    { flexDirection: "column", padding: "8px 30px", fontFamily: ["JetBrains Mono", ...FALLBACK].join(", "), fontSize: size, overflow: "hidden" },
+    { flexDirection: "column", padding: "8px 30px", fontFamily: ["JetBrains Mono", ...FALLBACK].join(", "), fontSize: size },
     visible.map((row) => line(row, size)),
   );
   const window = {
     flexDirection: "column", width: WIDTH, height: 372, flexShrink: 0, marginTop: 32, borderRadius: 18, border: "1px solid rgba(255,255,255,0.08)",
-    background: "#171926", overflow: "hidden", ...(shadow && { boxShadow: "0 40px 70px rgba(0,0,0,0.65)" }),
+    background: "#171926",
+    // Clipping and wide shadows cost satori and resvg much, so neither is more than needed.
+    ...(longest * size * ADVANCE > 1010 && { overflow: "hidden" }),
+    ...(shadow && { boxShadow: "0 20px 40px rgba(0,0,0,0.65)" }),
   };
   const eyebrow = el({ alignItems: "center", fontFamily: "Inter", fontWeight: 600, fontSize: 24, color: "#f4f5fb" }, [
     el({ width: 40, height: 40, borderRadius: 20, marginRight: 14, background: "#d9763d", alignItems: "center", justifyContent: "center" }, "A"),
