@@ -144,10 +144,6 @@ def measure(all_peers: list[Peer], rounds: int) -> Samples:
     for name, label in SNIPPETS.items():
         path = HERE / "snippets" / name
         counts = {peer.slug: calibrated(peer, path) for peer in all_peers}
-        for peer in all_peers:
-            _, _, (size, width, height) = peer.draw(1, path, OUT / f"{path.stem}.{peer.slug}.png")
-            samples.add(f"{label} · {peer.name}", "picture", "KB", size / 1000)
-            samples.add(f"{label} · {peer.name}", "pixels", "Mpx", width * height / 1e6)
         for turn in range(rounds):
             tell(f"{label}: round {turn + 1} of {rounds}")
             for peer in others:
@@ -159,6 +155,10 @@ def measure(all_peers: list[Peer], rounds: int) -> Samples:
                     samples.add(f"{label} · {peer.name}", f"{metric}, times tintype", "×", warm[peer.slug][at] / warm[ours.slug][at])
                 for at, metric in enumerate(["one process, wall", "one process, CPU"] if once else []):
                     samples.add(f"{label} · {peer.name}", f"{metric}, times tintype", "×", once[peer.slug][at] / once[ours.slug][at])
+        for peer in all_peers:
+            _, _, (size, width, height) = peer.draw(1, path, OUT / f"{path.stem}.{peer.slug}.png")
+            samples.add(f"{label} · {peer.name}", "picture", "KB", size / 1000)
+            samples.add(f"{label} · {peer.name}", "pixels", "Mpx", width * height / 1e6)
     for peer in all_peers:
         samples.add(f"A warm process at the end of the run · {peer.name}", "pictures drawn", "", peer.drawn)
         samples.add(f"A warm process at the end of the run · {peer.name}", "resident memory", "MB", peer.resident())
