@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt golden gallery bench-peers
+.PHONY: help setup demo test fmt golden gallery bench-card bench-peers
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,3 +24,6 @@ gallery: ## docs/gallery.png, a sheet of the cards in fixtures/gallery, and each
 
 bench-peers: setup ## tintype and what else draws code, on the same snippets: installs the peers into target/peers first
 	@scripts/bench-peers $(ARGS)
+
+bench-card: ## what a card costs in time, bytes and memory; figures go to target/bench/card.json
+	@cargo bench --locked --bench card

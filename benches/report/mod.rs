@@ -1,0 +1,96 @@
+//! What every bench says at its end: a table for people on stdout, and `target/bench/NAME.json` for programs.
+
+use std::{fs, path::Path, process::Command};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+/// One figure.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// What was done, such as `warm, Rust`.
+    pub case: String,
+    /// What was measured, such as `CPU, median`.
+    pub metric: String,
+    /// How much it was.
+    pub value: f64,
+    /// Of what, such as `ms`.
+    pub unit: &'static str,
+    /// What it should be, in words a person reads; none where nothing is asked.
+    pub goal: Option<String>,
+    /// Whether it is.
+    pub met: Option<bool>,
+}
+
+/// What a figure should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Goal {
+    /// Nothing is asked.
+    None,
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+}
+
+/// The figures of one bench.
+#[derive(Debug, Default)]
+pub struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// Adds a figure.
+    pub fn add(&mut self, case: &str, metric: &str, value: f64, unit: &'static str, goal: Goal) {
+        let (goal, met) = match goal {
+            Goal::None => (None, None),
+            Goal::AtMost(most) => (Some(format!("≤ {most}")), Some(value <= most)),
+            Goal::AtLeast(least) => (Some(format!("≥ {least}")), Some(value >= least)),
+        };
+        self.rows.push(Row { case: case.to_owned(), metric: metric.to_owned(), value, unit, goal, met });
+    }
+
+    /// Prints the table and writes the file.
+    pub fn finish(&self, name: &str) {
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["case", "metric", "value", "goal", ""]);
+        for row in &self.rows {
+            let met = row.met.map_or("", |met| if met { "met" } else { "MISSED" });
+            let value = if row.value.abs() < 100.0 { format!("{:.2}", row.value) } else { format!("{:.0}", row.value) };
+            let value = format!("{value} {}", row.unit);
+            table.add_row([row.case.as_str(), &row.metric, &value, row.goal.as_deref().unwrap_or(""), met]);
+        }
+        if let Some(values) = table.column_mut(2) {
+            values.set_cell_alignment(CellAlignment::Right);
+        }
+        println!("{table}");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(format!("{name}.json"));
+        let whole =
+            serde_json::json!({ "date": jiff::Timestamp::now().to_string(), "machine": machine(), "rows": self.rows });
+        let written = fs::create_dir_all(file.parent().expect("the file has a folder"))
+            .and_then(|()| fs::write(&file, format!("{whole:#}\n")));
+        match written {
+            Ok(()) => println!("written to {}", file.display()),
+            Err(error) => eprintln!("{} cannot be written: {error}", file.display()),
+        }
+    }
+}
+
+/// The machine in a line: processor, cores, kernel.
+fn machine() -> String {
+    let processor = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let kernel = Command::new("uname").arg("-sr").output().ok();
+    let kernel = kernel.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    format!("{}, {cores} cores, {}", processor.unwrap_or_default(), kernel.unwrap_or_default())
+}
+
+/// The value below which this share of the values lies; the values get sorted.
+pub fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = ((values.len() as f64 * share) as usize).min(values.len().saturating_sub(1));
+    values.get(at).copied().unwrap_or(f64::NAN)
+}
