@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt golden bench-card
+.PHONY: help setup demo test fmt golden gallery bench-card bench-peers
 
 help: ## this list
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what building and testing need
 	@scripts/setup
@@ -18,6 +18,12 @@ fmt: ## format the code
 
 golden: ## make reference pictures of those that a test run left in target/golden and you looked at: NAMES="a b" or --all
 	@scripts/approve-golden $(NAMES)
+
+gallery: ## docs/gallery.png, a sheet of the cards in fixtures/gallery, and each of them in target/gallery
+	@cargo run --locked --quiet --example gallery -- --out target/gallery
+
+bench-peers: setup ## tintype and what else draws code, on the same snippets: installs the peers into target/peers first
+	@scripts/bench-peers $(ARGS)
 
 bench-card: ## what a card costs in time, bytes and memory; figures go to target/bench/card.json
 	@cargo bench --locked --bench card
