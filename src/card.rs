@@ -4,6 +4,7 @@
 mod bitmap;
 mod code;
 mod code_card;
+mod code_layout;
 mod colour;
 mod coloured;
 mod direction;
@@ -31,6 +32,7 @@ mod paint;
 mod palette;
 mod paragraph;
 mod picture_file;
+mod pill;
 mod plan;
 mod raster;
 mod stage;

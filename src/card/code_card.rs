@@ -6,17 +6,17 @@ use syntect::highlighting::Theme;
 
 use super::CodeCard;
 use super::code::{CodeLine, Coloured, Grid};
+use super::code_layout::{CodeLayout, cells_across, code_width, most_lines};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::{Region, face};
 use super::highlight::{cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
-use super::layout::{
-    CodeLayout, HEIGHT, TALL, WIDTH, cells_across, code, code_width, eyebrow, most_lines, pill, window,
-};
+use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
+use super::pill::Pill;
 use super::stage::Stage;
 use super::text::Style;
 use super::unicode::{is_tall, tamed};
@@ -73,13 +73,14 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     }
     draw_bar(card, &code, stage);
     draw_bands(card, &code, stage);
-    draw_code(card, &code, stage);
+    let pill = Pill::new(code.layout.hidden, stage);
+    draw_code(card, &code, pill.as_ref(), stage);
     if code.layout.height.is_none() {
         let (x, width) = (stage.look.padding + 1.0, WIDTH - 2.0 * stage.look.padding - 2.0);
         stage.canvas.fade_down(x, HEIGHT - window::FADE_DOWN, width, window::FADE_DOWN, stage.look.window.fill);
     }
-    if code.layout.hidden > 0 {
-        draw_pill(code.layout.hidden, stage);
+    if let Some(pill) = pill {
+        pill.draw(stage);
     }
 }
 
@@ -203,7 +204,7 @@ fn is_stressed(card: &CodeCard, at: usize) -> bool {
     card.highlights.iter().any(|lines| lines.contains(&(at + 1)))
 }
 
-fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
+fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stage<'_>) {
     let scale = stage.scale();
     let (size, cell) = (code.layout.size * scale, code.layout.cell() * scale);
     let left = (stage.look.padding + window::CODE_SIDE) * scale;
@@ -212,6 +213,8 @@ fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     for (at, Row { line, of, first, .. }) in code.rows.iter().enumerate() {
         let y = code.layout.line_baseline(at) * scale;
         let dim = !card.highlights.is_empty() && !is_stressed(card, *of);
+        let row = (code.layout.line_baseline(at), code.layout.size);
+        let end = pill.filter(|pill| pill.meets(row)).map_or(end, |pill| end.min(pill.left() * scale));
         let wide = (line.columns + code.gutter) as f32 * cell > end - left;
         let fade = wide.then_some(FadeAcross { from: end - window::FADE_ACROSS * scale, to: end });
         if let Some(start) = card.line_numbers.filter(|_| *first) {
@@ -242,23 +245,6 @@ fn draw_number(number: usize, code: &Code, at: (f32, f32), stage: &mut Stage<'_>
         (at.0 + column as f32 * cell, at.1),
         colour.into(),
     );
-}
-
-fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
-    let style = stage.style(face::TEXT_SEMIBOLD, pill::SIZE, 0.0);
-    let text = if hidden == 1 { "+1 line".to_owned() } else { format!("+{hidden} lines") };
-    let line = stage.setter.shape(stage.fonts, &text, style);
-    let width = line.width / stage.scale() + 2.0 * pill::PADDING;
-    let shape = Rounded {
-        x: WIDTH - stage.look.padding - pill::INSET - width,
-        y: pill::BOTTOM - pill::HEIGHT,
-        width,
-        height: pill::HEIGHT,
-        radius: pill::HEIGHT / 2.0,
-    };
-    let colours = stage.look.window.chip.clone();
-    stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
-    stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
 }
 
 fn digits(number: usize) -> usize {
