@@ -45,6 +45,8 @@ struct Item {
 enum Kind {
     /// One character of the code face.
     Plain,
+    /// The same, a part of the mark of what cannot be seen.
+    Mark,
     /// A joined operator, one colour a character.
     Joined,
     /// Shaped as a whole and centred in its cells: wide characters, emoji, other scripts.
@@ -71,12 +73,14 @@ pub(super) struct Grid {
     region: Region,
     tab: usize,
     most: usize,
+    /// The colour of marks.
+    mark: Rgb,
 }
 
 impl Grid {
-    pub(super) fn new(region: Region, tab: Option<u8>, wrap: bool) -> Self {
+    pub(super) fn new(region: Region, tab: Option<u8>, wrap: bool, mark: Rgb) -> Self {
         let tab = tab.map_or(TAB, usize::from).clamp(1, 8);
-        Self { region, tab, most: if wrap { MOST_WRAPPED_CELLS } else { MOST_CELLS } }
+        Self { region, tab, most: if wrap { MOST_WRAPPED_CELLS } else { MOST_CELLS }, mark }
     }
 }
 
@@ -96,6 +100,9 @@ impl CodeLine {
                     return built.joined(line, spans);
                 }
                 let run = span.range.start + run.start..span.range.start + run.end;
+                if unicode::parts_words(line, &run) {
+                    continue;
+                }
                 let pen = Pen { fonts, setter: &mut *setter, face, colour: span.colour, grid };
                 column = built.add(pen, &line[run.clone()], run.start, column);
             }
@@ -108,27 +115,49 @@ impl CodeLine {
         self.items.first().filter(|item| item.column == 0)?.text.chars().next()
     }
 
-    /// Adds one grapheme, or one run from right to left, whose first byte is `start`; gives the column after it.
-    fn add(&mut self, pen: Pen<'_>, text: &str, start: usize, column: usize) -> usize {
-        let Pen { fonts, setter, face, colour, grid } = pen;
+    /// Where marks stand: the first cell, and how many cells.
+    pub(super) fn marks(&self) -> Vec<(usize, usize)> {
+        let mut marks: Vec<(usize, usize)> = Vec::new();
+        let mut last = None;
+        for item in self.items.iter().filter(|item| item.kind == Kind::Mark) {
+            match marks.last_mut() {
+                Some((column, cells)) if last == Some(item.start) && *column + *cells == item.column => *cells += 1,
+                _ => marks.push((item.column, item.cells)),
+            }
+            last = Some(item.start);
+        }
+        marks
+    }
+
+    /// Adds one grapheme, or one run from right to left, whose first byte is `start`, with marks for what hides in it; gives the
+    /// column after it.
+    fn add(&mut self, mut pen: Pen<'_>, text: &str, mut start: usize, mut column: usize) -> usize {
+        let (mut rest, face, grid) = (text, pen.face, pen.grid);
+        while let Some((hidden, mark)) = unicode::first_mark(rest).filter(|_| column < grid.most) {
+            column = self.place(&mut pen, &rest[..hidden.start], start, column);
+            for c in mark.chars() {
+                let (start, text, colours) = (start + hidden.start, c.to_string(), vec![grid.mark]);
+                self.push(Item { start, column, cells: 1, text, colours, face, kind: Kind::Mark });
+                column += 1;
+            }
+            start += hidden.end;
+            rest = &rest[hidden.end..];
+        }
+        self.place(&mut pen, rest, start, column)
+    }
+
+    /// Adds one grapheme or run in which nothing hides.
+    fn place(&mut self, pen: &mut Pen<'_>, text: &str, start: usize, column: usize) -> usize {
+        let Pen { fonts, face, colour, grid, .. } = *pen;
+        let setter = &mut *pen.setter;
         match text {
+            "" => return column,
             "\t" => return (column / grid.tab + 1) * grid.tab,
             " " => return column + 1,
             _ => {}
         }
         let item =
             |column, cells, text: String, kind| Item { start, column, cells, text, colours: vec![colour], face, kind };
-        if text.chars().any(|c| unicode::mark_for(c).is_some()) {
-            let shown = text.chars().flat_map(|c| {
-                unicode::mark_for(c).map_or_else(|| c.to_string(), str::to_owned).chars().collect::<Vec<_>>()
-            });
-            let mut at = column;
-            for c in shown {
-                self.push(item(at, 1, c.to_string(), Kind::Plain));
-                at += 1;
-            }
-            return at;
-        }
         let tamed = unicode::tamed(text);
         let turned = text.chars().any(unicode::is_right_to_left);
         let known = if turned { None } else { setter.face(fonts, text, face, grid.region) };
@@ -181,7 +210,7 @@ impl CodeLine {
         for item in &self.items {
             let x = item.column as f32 * cell;
             match item.kind {
-                Kind::Plain => {
+                Kind::Plain | Kind::Mark => {
                     let glyph = item
                         .text
                         .chars()
@@ -263,7 +292,12 @@ mod tests {
     fn line(text: &str, literal: Range<usize>) -> CodeLine {
         let span = |range: Range<usize>, literal| Span { range, colour: GREY, bold: false, italic: false, literal };
         let spans = [span(0..literal.start, false), span(literal.clone(), true), span(literal.end..text.len(), false)];
-        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Grid::new(Region::Chinese, None, false))
+        CodeLine::new(
+            &Fonts::new(),
+            &mut Setter::new(true),
+            (text, &spans),
+            Grid::new(Region::Chinese, None, false, GREY),
+        )
     }
 
     fn joined(line: &CodeLine) -> Vec<&str> {
@@ -285,7 +319,7 @@ mod tests {
             &Fonts::new(),
             &mut Setter::new(true),
             ("=>", &spans),
-            Grid::new(Region::Chinese, None, false),
+            Grid::new(Region::Chinese, None, false, GREY),
         );
         assert_eq!(line.items.len(), 1);
         assert_eq!(line.items[0].colours, [GREY, Rgb(1, 2, 3)]);
@@ -306,7 +340,17 @@ mod tests {
         let marked = line("a\u{202e}b", 0..0);
         let text: String = marked.items.iter().map(|item| item.text.as_str()).collect();
         assert_eq!(text, "a⟨RLO⟩b");
-        assert_eq!(marked.columns, 7);
+        assert_eq!((marked.columns, marked.marks()), (7, vec![(1, 5)]));
+        assert_eq!(line("\u{2069}\u{2066}", 0..0).marks(), [(0, 5), (5, 5)]);
+    }
+
+    #[test]
+    fn joiners_between_letters_are_seen() {
+        let text = |code: &str| line(code, 0..0).items.iter().map(|item| item.text.as_str()).collect::<String>();
+        assert_eq!(text("b\u{200d}c"), "b⟨ZWJ⟩c");
+        assert_eq!(text("a\u{301}\u{200c}\u{200d}"), "a\u{301}⟨ZWNJ⟩⟨ZWJ⟩");
+        assert_eq!(text("👩‍💻"), "👩‍💻");
+        assert_eq!(line(" \u{200d}x", 0..0).marks(), [(1, 5)]);
     }
 
     #[test]

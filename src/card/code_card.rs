@@ -26,6 +26,13 @@ const BAND: f32 = 0.15;
 /// How much of their colour lines keep beside stressed ones.
 const DIMMED: f32 = 0.62;
 
+/// The box around a mark, in ems of the code, and how strong its ground and its edge are.
+const MARK_HEIGHT: f32 = 1.22;
+const MARK_ASCENT: f32 = 0.96;
+const MARK_RADIUS: f32 = 5.0;
+const MARK_GROUND: f32 = 0.14;
+const MARK_EDGE: f32 = 0.55;
+
 /// Characters of a wrapped line that are looked at; no card shows as many.
 const MOST_WRAPPED: usize = 1200;
 /// Characters of any other line that are looked at before piles of marks are taken off.
@@ -101,7 +108,7 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
     let first: Vec<&str> = first.iter().map(|line| if card.wrap { line } else { cut(line) }).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap);
+    let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap, stage.look.window.warning);
     let mut spans =
         highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
     for (line, spans) in first.iter().zip(&mut spans) {
@@ -221,6 +228,7 @@ fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stag
             draw_number(start.saturating_add(*of), code, (left, y), stage);
         }
         let start = left + code.gutter as f32 * cell;
+        draw_marks(line, code, (start / scale, at), stage);
         for Coloured { glyph, colour } in line.glyphs(stage.fonts, stage.setter, size, cell) {
             if start + glyph.x > end {
                 break;
@@ -228,6 +236,23 @@ fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stag
             let colour = if dim { colour.over(fill, DIMMED) } else { colour };
             stage.canvas.glyphs(stage.fonts, &mut stage.setter.glyphs, &[glyph], (start, y), Ink { colour, fade });
         }
+    }
+}
+
+/// Boxes around the marks in a row, so that nobody takes them for a part of the program.
+fn draw_marks(line: &CodeLine, code: &Code, (start, row): (f32, usize), stage: &mut Stage<'_>) {
+    let (size, cell) = (code.layout.size, code.layout.cell());
+    let end = stage.look.padding + window::CODE_SIDE + code_width(stage.look.padding);
+    for (column, cells) in line.marks() {
+        let (x, width) = (start + column as f32 * cell, cells as f32 * cell);
+        if x + width > end {
+            continue;
+        }
+        let height = (size * MARK_HEIGHT).round();
+        let y = code.layout.line_baseline(row) - (size * MARK_ASCENT).round();
+        let shape = Rounded { x: x + 1.0, y, width: width - 2.0, height, radius: MARK_RADIUS };
+        stage.canvas.fill(shape, stage.look.window.warning, MARK_GROUND);
+        stage.canvas.edge(shape, 1.0, stage.look.window.warning, MARK_EDGE);
     }
 }
 

@@ -125,7 +125,8 @@ mod tests {
     fn rows(text: &str, width: usize) -> Vec<String> {
         let span = Span { range: 0..text.len(), colour: Rgb(1, 2, 3), bold: false, italic: false, literal: true };
         let (fonts, mut setter) = (Fonts::new(), Setter::new(true));
-        let line = CodeLine::new(&fonts, &mut setter, (text, &[span]), Grid::new(Region::Chinese, None, true));
+        let line =
+            CodeLine::new(&fonts, &mut setter, (text, &[span]), Grid::new(Region::Chinese, None, true, Rgb(1, 2, 3)));
         let shown = |row: CodeLine| {
             assert!(row.columns <= width, "{row:?}");
             row.items.iter().fold(String::new(), |mut shown, item| {
