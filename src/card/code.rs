@@ -4,6 +4,8 @@
 mod runs;
 mod wrap;
 
+use smol_str::SmolStr;
+
 use super::colour::Rgb;
 use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
@@ -35,7 +37,9 @@ struct Item {
     start: usize,
     column: usize,
     cells: usize,
-    text: String,
+    text: SmolStr,
+    colour: Rgb,
+    /// The colour of each of its characters, where an operator is joined of parts in more than one.
     colours: Vec<Rgb>,
     face: FaceId,
     kind: Kind,
@@ -110,6 +114,19 @@ impl CodeLine {
         built.joined(line, spans)
     }
 
+    /// The columns that a line takes, whatever its colours.
+    pub(super) fn columns(fonts: &Fonts, setter: &mut Setter, line: &str, grid: Grid) -> usize {
+        if line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+            let text = line.trim_end_matches([' ', '\t']);
+            let step =
+                |column: usize, byte| if byte == b'\t' { (column / grid.tab + 1) * grid.tab } else { column + 1 };
+            return text.bytes().take(grid.most).fold(0, step);
+        }
+        let range = 0..line.len();
+        let plain = Span { range, colour: Rgb(0, 0, 0), bold: false, italic: false, literal: false };
+        Self::new(fonts, setter, (line, &[plain]), grid).columns
+    }
+
     /// The character in the first cell.
     pub(super) fn first(&self) -> Option<char> {
         self.items.first().filter(|item| item.column == 0)?.text.chars().next()
@@ -132,12 +149,16 @@ impl CodeLine {
     /// Adds one grapheme, or one run from right to left, whose first byte is `start`, with marks for what hides in it; gives the
     /// column after it.
     fn add(&mut self, mut pen: Pen<'_>, text: &str, mut start: usize, mut column: usize) -> usize {
+        if let [b' '..=b'~'] = text.as_bytes() {
+            return self.place(&mut pen, text, start, column);
+        }
         let (mut rest, face, grid) = (text, pen.face, pen.grid);
         while let Some((hidden, mark)) = unicode::first_mark(rest).filter(|_| column < grid.most) {
             column = self.place(&mut pen, &rest[..hidden.start], start, column);
             for c in mark.chars() {
-                let (start, text, colours) = (start + hidden.start, c.to_string(), vec![grid.mark]);
-                self.push(Item { start, column, cells: 1, text, colours, face, kind: Kind::Mark });
+                let (start, text) = (start + hidden.start, SmolStr::new(c.encode_utf8(&mut [0; 4])));
+                let (colour, colours) = (grid.mark, Vec::new());
+                self.push(Item { start, column, cells: 1, text, colour, colours, face, kind: Kind::Mark });
                 column += 1;
             }
             start += hidden.end;
@@ -156,8 +177,14 @@ impl CodeLine {
             " " => return column + 1,
             _ => {}
         }
-        let item =
-            |column, cells, text: String, kind| Item { start, column, cells, text, colours: vec![colour], face, kind };
+        let item = |column, cells, text: &str, kind| {
+            let text = SmolStr::new(text);
+            Item { start, column, cells, text, colour, colours: Vec::new(), face, kind }
+        };
+        if let [b'!'..=b'~'] = text.as_bytes() {
+            self.push(item(column, 1, text, Kind::Plain));
+            return column + 1;
+        }
         let tamed = unicode::tamed(text);
         let turned = text.chars().any(unicode::is_right_to_left);
         let known = if turned { None } else { setter.face(fonts, text, face, grid.region) };
@@ -170,7 +197,7 @@ impl CodeLine {
         } else {
             (cells(fonts, setter, text, face), Kind::Shaped)
         };
-        self.push(item(column, cells, text.to_owned(), kind));
+        self.push(item(column, cells, text, kind));
         column + cells
     }
 
@@ -191,10 +218,10 @@ impl CodeLine {
             if parts.iter().zip(range.clone()).any(|(item, at)| item.start != at || item.kind != Kind::Plain) {
                 continue;
             }
-            let colours = parts.iter().map(|item| item.colours[0]).collect();
+            let colours = parts.iter().map(|item| item.colour).collect();
             let joined = Item {
                 cells: range.len(),
-                text: line[range.clone()].to_owned(),
+                text: SmolStr::new(&line[range.clone()]),
                 colours,
                 kind: Kind::Joined,
                 ..parts[0].clone()
@@ -211,22 +238,17 @@ impl CodeLine {
             let x = item.column as f32 * cell;
             match item.kind {
                 Kind::Plain | Kind::Mark => {
-                    let glyph = item
-                        .text
-                        .chars()
-                        .next()
-                        .and_then(|c| fonts.get(item.face)?.glyph(c))
-                        .map_or(0, skrifa::GlyphId::to_u32);
+                    let glyph = item.text.chars().next().map_or(0, |c| setter.glyph(fonts, item.face, c));
                     out.push(Coloured {
                         glyph: Placed { face: item.face, glyph, size, x, y: 0.0, byte: item.start },
-                        colour: item.colours[0],
+                        colour: item.colour,
                     });
                 }
                 Kind::Joined => {
                     let style = Style { face: item.face, size, spacing: 0.0, ligatures: true };
                     let line = setter.shape(fonts, &item.text, style);
                     for (at, glyph) in line.glyphs.into_iter().enumerate() {
-                        let colour = item.colours.get(at).copied().unwrap_or(item.colours[0]);
+                        let colour = item.colours.get(at).copied().unwrap_or(item.colour);
                         out.push(Coloured { glyph: Placed { x: x + at as f32 * cell, ..glyph }, colour });
                     }
                 }
@@ -251,7 +273,7 @@ impl Item {
         out.extend(
             line.glyphs
                 .into_iter()
-                .map(|glyph| Coloured { glyph: Placed { x: x + glyph.x, ..glyph }, colour: self.colours[0] }),
+                .map(|glyph| Coloured { glyph: Placed { x: x + glyph.x, ..glyph }, colour: self.colour }),
         );
     }
 }

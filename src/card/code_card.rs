@@ -10,7 +10,7 @@ use super::code_layout::{CodeLayout, cells_across, code_width, most_lines};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::{Region, face};
-use super::highlight::{cut, highlight};
+use super::highlight::{Span, cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
 use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
@@ -100,7 +100,7 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
 }
 
 /// Looks at as much of the code as can be shown, and finds its place.
-fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
+fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
     let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
     let language = Language::find(card.language.as_deref());
     let most = if card.wrap { MOST_WRAPPED } else { MOST_BEFORE };
@@ -108,44 +108,63 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
     let first: Vec<&str> = first.iter().map(|line| if card.wrap { line } else { cut(line) }).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
     let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap, stage.look.window.warning);
-    let mut spans =
-        highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
-    for (line, spans) in first.iter().zip(&mut spans) {
+    let room = code_width(stage.look.padding);
+    if card.wrap {
+        let lines = highlighted(&first, &language, theme, grid, stage);
+        let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
+        let mut wrapped = |cells: usize| wrapped(&lines, cells.saturating_sub(gutter), stage);
+        let layout =
+            CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
+        let rows = rows(wrapped(cells_across(room, layout.size)), layout.shown);
+        return Code { rows, layout, language, gutter };
+    }
+    let columns: Vec<usize> =
+        first.iter().map(|line| CodeLine::columns(stage.fonts, stage.setter, line, grid) + gutter).collect();
+    let layout = CodeLayout::fit(top, room, count, &columns);
+    let shown = &first[..layout.shown.min(first.len())];
+    let lines = highlighted(shown, &language, theme, grid, stage).into_iter().map(|line| vec![line]).collect();
+    Code { rows: rows(lines, layout.shown), layout, language, gutter }
+}
+
+/// Lines in colour, on their cells.
+fn highlighted(
+    lines: &[&str],
+    language: &Language,
+    (theme, name): (&Theme, Option<Rgb>),
+    grid: Grid,
+    stage: &mut Stage<'_>,
+) -> Vec<CodeLine> {
+    let name = name.filter(|_| language.has_names);
+    let mut spans = highlight(lines, language.grammar, (theme, &mut *stage.styles), name);
+    for (line, spans) in lines.iter().zip(&mut spans) {
         if let Some(last) = spans.last_mut() {
             last.range.end = line.len(); // what a highlighter does not look at goes on in the last colour
         }
     }
-    let lines: Vec<CodeLine> = first
-        .iter()
-        .zip(&spans)
-        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), grid))
-        .collect();
-    let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
-    let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
-    let room = code_width(stage.look.padding);
-    let mut wrapped = |cells: usize| -> Vec<Vec<CodeLine>> {
-        let width = cells.saturating_sub(gutter);
-        let mut left = most_lines(); // rows past these are below the picture
-        let wrap = |line: &CodeLine| {
-            let rows = line.wrapped((stage.fonts, &mut *stage.setter), width, left);
-            left = left.saturating_sub(rows.len());
-            rows
-        };
-        lines.iter().map(wrap).collect()
+    let placed = |(line, spans): (&&str, &Vec<Span>)| CodeLine::new(stage.fonts, stage.setter, (line, spans), grid);
+    lines.iter().zip(&spans).map(placed).collect()
+}
+
+/// Each line in rows of so many cells.
+fn wrapped(lines: &[CodeLine], cells: usize, stage: &mut Stage<'_>) -> Vec<Vec<CodeLine>> {
+    let mut left = most_lines(); // rows past these are below the picture
+    let wrap = |line: &CodeLine| {
+        let rows = line.wrapped((stage.fonts, &mut *stage.setter), cells, left);
+        left = left.saturating_sub(rows.len());
+        rows
     };
-    let (layout, rows) = if card.wrap {
-        let layout =
-            CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
-        (layout, wrapped(cells_across(room, layout.size)))
-    } else {
-        (CodeLayout::fit(top, room, count, &columns), lines.into_iter().map(|line| vec![line]).collect())
-    };
-    let rows = rows.into_iter().enumerate().flat_map(|(of, rows)| {
+    lines.iter().map(wrap).collect()
+}
+
+/// The rows of all lines, as many as are shown.
+fn rows(lines: Vec<Vec<CodeLine>>, shown: usize) -> Vec<Row> {
+    let rows = lines.into_iter().enumerate().flat_map(|(of, rows)| {
         let mark = rows.first().and_then(CodeLine::first);
         rows.into_iter().enumerate().map(move |(at, line)| Row { line, of, first: at == 0, mark })
     });
-    Code { rows: rows.take(layout.shown).collect(), layout, language, gutter }
+    rows.take(shown).collect()
 }
 
 fn prefix(line: &str, characters: usize) -> &str {

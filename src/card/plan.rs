@@ -10,7 +10,7 @@ use super::raster::{LEVELS, Pixels, Raster};
 /// The most colours of a palette.
 const MOST: usize = 256;
 /// Rounds in which a card's colours are improved.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 /// A mean squared error of pictures above which a card is better kept in true colour: 32 dB.
 const WORST: f32 = 40.0;
 /// How much more the colour itself counts than what lies between it and its ground.

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use smol_str::SmolStr;
+
 use super::super::font::Fonts;
 use super::super::text::Setter;
 use super::{CELL, CodeLine, Item, Kind, MEASURE, cells, measured};
@@ -69,7 +71,7 @@ fn split_long(
     else {
         return;
     };
-    let (head, tail) = (item.text[..blank].to_owned(), item.text[blank + 1..].to_owned());
+    let (head, tail) = (SmolStr::new(&item.text[..blank]), SmolStr::new(&item.text[blank + 1..]));
     let head_cells = cells(fonts, setter, &head, item.face).min(end - item.column);
     let tail_cells = cells(fonts, setter, &tail, item.face);
     let tail = Item {
