@@ -14,9 +14,11 @@ const FEW: usize = 3;
 const LARGEST_OF_CUT: u16 = 24;
 /// Lines that would have to be smaller than this to fit in width are wrapped where that is asked for.
 const WRAPPED: u16 = 26;
-/// Below this, code shrinks only to save the last few lines, which a pill would cost as much room as it says.
+/// Below this, code shrinks only to save the last few lines, and only where it would not be much larger without them: as a
+/// thumbnail 26 px with a pill is read more easily than 20 px without.
 const LEAST_FOR_HEIGHT: u16 = 22;
 const MOST_SAVED: usize = 3;
+const MOST_GIVEN: f32 = 4.0;
 /// The share of a size that a line takes, and the least it takes where more lines are to be let in at a small size: leading
 /// is given up before size is.
 const PITCH: f32 = 1.5;
@@ -51,7 +53,7 @@ impl CodeLayout {
         let most = size_by_width((top, width), lines, columns);
         let open = Self::open(top, lines, (LEAST_FOR_HEIGHT.min(most), most));
         let closed = settings(most).find(|setting| setting.closes(top, lines));
-        closed.filter(|setting| setting.is_worth(open.hidden)).map_or(open, |setting| Self::closed(top, lines, setting))
+        closed.filter(|setting| setting.is_worth(&open)).map_or(open, |setting| Self::closed(top, lines, setting))
     }
 
     /// The same where lines are wrapped: `rows` gives how many rows each of the first lines takes if a row holds so many cells,
@@ -76,7 +78,7 @@ impl CodeLayout {
             Some(*end)
         });
         let open = Self { hidden: lines - ends.take_while(|end| *end <= open.shown).count(), ..open };
-        let closed = settings(most).take_while(|setting| setting.is_worth(open.hidden)).find_map(|setting| {
+        let closed = settings(most).take_while(|setting| setting.is_worth(&open)).find_map(|setting| {
             let (count, _) = all(setting.size);
             setting.closes(top, count).then(|| Self::closed(top, count, setting))
         });
@@ -150,9 +152,10 @@ impl Setting {
         lines
     }
 
-    /// Whether a window that closes at this size is better than one that hides so many lines.
-    fn is_worth(self, hidden: usize) -> bool {
-        self.size >= f32::from(LEAST_FOR_HEIGHT) || hidden <= MOST_SAVED
+    /// Whether a window that closes at this size is better than an open one.
+    fn is_worth(self, open: &CodeLayout) -> bool {
+        let little = open.hidden <= MOST_SAVED && self.size + MOST_GIVEN >= open.size;
+        self.size >= f32::from(LEAST_FOR_HEIGHT) || little
     }
 }
 
@@ -234,8 +237,37 @@ mod tests {
 
     #[test]
     fn it_shrinks_to_close_above_the_foot() {
-        let layout = CodeLayout::fit(260.0, ROOM, 5, &[23, 18, 19, 25, 2]);
-        assert_eq!((layout.size, layout.height), (30.0, Some(309.0)));
+        let layout = CodeLayout::fit(260.0, ROOM, 6, &[23, 18, 19, 20, 25, 2]);
+        assert_eq!((layout.size, layout.pitch, layout.height, layout.hidden), (28.0, 42.0, Some(330.0), 0));
+    }
+
+    #[test]
+    fn leading_goes_before_size_and_size_before_the_last_lines() {
+        let fit = |lines: usize| CodeLayout::fit(WITH_TITLE, ROOM, lines, &vec![60; lines]);
+        assert_eq!((fit(8).size, fit(8).pitch), (26.0, 39.0));
+        assert_eq!((fit(9).size, fit(9).pitch), (24.0, 33.0));
+        assert_eq!((fit(10).size, fit(10).pitch), (22.0, 30.0));
+        assert_eq!((fit(11).size, fit(11).pitch, fit(11).hidden), (20.0, 28.0, 0));
+        assert!(fit(12).hidden > 0);
+    }
+
+    #[test]
+    fn a_window_closes_or_hides_something() {
+        for top in [52.0, 124.0, 141.0, 198.0, WITH_TITLE, 260.0] {
+            for (lines, columns) in (1..30).flat_map(|lines| [10, 40, 60, 84, 100].map(|columns| (lines, columns))) {
+                let layout = CodeLayout::fit(top, ROOM, lines, &vec![columns; lines.min(most_lines())]);
+                let last = layout.line_baseline(layout.shown.max(1) - 1);
+                let Some(height) = layout.height else {
+                    assert!(layout.hidden > 0 && layout.shown + layout.hidden == lines, "{layout:?}");
+                    assert!(last <= HEIGHT, "{layout:?}");
+                    continue;
+                };
+                assert_eq!((layout.hidden, layout.shown), (0, lines));
+                assert!(last + MONO_DESCENT * layout.size <= window::LOWEST_TEXT, "{layout:?}");
+                assert!(layout.top + height <= window::LOWEST && layout.top >= top, "{layout:?}");
+                assert!(layout.line_top(lines) + window::LEAST_BOTTOM <= layout.top + height + 1.0, "{layout:?}");
+            }
+        }
     }
 
     #[test]
@@ -243,9 +275,9 @@ mod tests {
         let mut columns = vec![40; 14];
         columns[0] = 57;
         let titled = CodeLayout::fit(WITH_TITLE, ROOM, 14, &columns);
-        assert_eq!((titled.size, titled.height, titled.hidden), (24.0, None, 4));
+        assert_eq!((titled.size, titled.height, titled.shown, titled.hidden), (24.0, None, 10, 4));
         let untitled = CodeLayout::fit(WITHOUT_TITLE, ROOM, 14, &columns);
-        assert_eq!((untitled.size, untitled.height, untitled.hidden), (26.0, None, 3));
+        assert_eq!((untitled.size, untitled.height, untitled.shown, untitled.hidden), (26.0, None, 11, 3));
     }
 
     #[test]
@@ -253,12 +285,13 @@ mod tests {
         let layout = CodeLayout::fit(WITH_TITLE, ROOM, 500_000, &[60; 20]);
         assert_eq!(layout.size, 22.0);
         assert!(layout.shown < most_lines());
-        assert_eq!(layout.hidden, 500_000 - 11);
+        assert_eq!(layout.hidden, 500_000 - 10);
     }
 
     #[test]
-    fn a_wide_line_goes_to_the_smallest_size() {
-        assert_eq!(CodeLayout::fit(WITH_TITLE, ROOM, 3, &[300, 1, 1]).size, 20.0);
+    fn a_line_that_fits_at_no_size_does_not_make_the_rest_small() {
+        assert_eq!(CodeLayout::fit(WITH_TITLE, ROOM, 3, &[300, 1, 1]).size, 24.0);
+        assert_eq!(CodeLayout::fit(WITH_TITLE, ROOM, 3, &[300, 84, 1]).size, 20.0);
     }
 
     #[test]
@@ -279,9 +312,11 @@ mod tests {
     }
 
     #[test]
-    fn a_single_line_stands_in_the_middle() {
-        let layout = CodeLayout::fit(WITH_TITLE, ROOM, 1, &[20]);
-        let (above, below) = (layout.top - WITH_TITLE, window::LOWEST - layout.top - layout.height.unwrap());
-        assert!((above - below).abs() <= 1.0);
+    fn a_short_window_stands_a_little_above_the_middle() {
+        for lines in 1..=4 {
+            let layout = CodeLayout::fit(WITH_TITLE, ROOM, lines, &[20, 36, 51, 20]);
+            let (above, below) = (layout.top - WITH_TITLE, window::FOOT - layout.top - layout.height.unwrap());
+            assert!(above > 20.0 && above < below && below < 1.3 * above, "{lines}: {above} {below}");
+        }
     }
 }
