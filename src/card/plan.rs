@@ -41,7 +41,7 @@ pub(super) fn palette(layer: &Indexed, ops: &[Op], most: usize) -> Option<Vec<[u
     let mut pictures: Vec<&[Sample]> = Vec::new();
     for op in ops {
         match op {
-            Op::Mask { left, top, raster, tone, .. } => plan.mask(raster, (*left, *top), *tone),
+            Op::Mask { left, top, times, raster, tone, .. } => plan.mask(raster, (*left, *top), *times, *tone),
             Op::Picture { raster, .. } => {
                 if let Pixels::Colour(_, colours) = &raster.pixels {
                     plan.samples
@@ -80,19 +80,19 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn mask(&mut self, raster: &Raster, (left, top): (i32, i32), tone: Tone) {
+    fn mask(&mut self, raster: &Raster, (left, top): (i32, i32), times: usize, tone: Tone) {
         let Pixels::Coverage(pixels, levels) = &raster.pixels else { return };
-        let area = [left, top, left + raster.width as i32, top + raster.height() as i32];
+        let area = [left, top, left + raster.width as i32, top + (raster.height() * times) as i32];
         let middle = (i32::midpoint(area[0], area[2]), i32::midpoint(area[1], area[3]));
         let on_shape = self.shapes.iter().rev().find(|shape| shape.holds(middle)).map(|shape| shape.colour);
         let ground = on_shape.unwrap_or_else(|| self.layer.colour(middle));
-        if tone.is_flat() && pixels.len() >= SMALLEST {
+        if tone.is_flat() && pixels.len() * times >= SMALLEST {
             if on_shape.is_none() {
                 self.spread(area, tone);
             }
             self.shapes.push(Shape { area, colour: tone.colour.over(ground, f32::from(tone.alpha) / 255.0) });
         }
-        self.count(tone, ground, levels);
+        self.count(tone, ground, &levels.map(|count| count * times as u32));
     }
 
     fn count(&mut self, tone: Tone, ground: Rgb, levels: &[u32; LEVELS]) {
