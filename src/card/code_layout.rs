@@ -15,10 +15,12 @@ const LARGEST_OF_CUT: u16 = 24;
 /// Lines that would have to be smaller than this to fit in width are wrapped where that is asked for.
 const WRAPPED: u16 = 26;
 /// Below this, code shrinks only to save the last few lines, and only where it would not be much larger without them: as a
-/// thumbnail 26 px with a pill is read more easily than 20 px without.
+/// thumbnail 26 px with a pill is read more easily than 20 px without. A pill for one line is worth the most, as it takes more
+/// room than the line.
 const LEAST_FOR_HEIGHT: u16 = 22;
 const MOST_SAVED: usize = 3;
 const MOST_GIVEN: f32 = 4.0;
+const MOST_GIVEN_FOR_ONE: f32 = 6.0;
 /// The share of a size that a line takes, and the least it takes where more lines are to be let in at a small size: leading
 /// is given up before size is.
 const PITCH: f32 = 1.5;
@@ -154,7 +156,8 @@ impl Setting {
 
     /// Whether a window that closes at this size is better than an open one.
     fn is_worth(self, open: &CodeLayout) -> bool {
-        let little = open.hidden <= MOST_SAVED && self.size + MOST_GIVEN >= open.size;
+        let given = if open.hidden == 1 { MOST_GIVEN_FOR_ONE } else { MOST_GIVEN };
+        let little = open.hidden <= MOST_SAVED && self.size + given >= open.size;
         self.size >= f32::from(LEAST_FOR_HEIGHT) || little
     }
 }
@@ -243,7 +246,8 @@ mod tests {
 
     #[test]
     fn leading_goes_before_size_and_size_before_the_last_lines() {
-        let fit = |lines: usize| CodeLayout::fit(WITH_TITLE, ROOM, lines, &vec![60; lines]);
+        let fit =
+            |lines: usize| CodeLayout::fit(WITH_TITLE, ROOM, lines, &vec![if lines < 9 { 60 } else { 70 }; lines]);
         assert_eq!((fit(8).size, fit(8).pitch), (26.0, 39.0));
         assert_eq!((fit(9).size, fit(9).pitch), (24.0, 33.0));
         assert_eq!((fit(10).size, fit(10).pitch), (22.0, 30.0));
