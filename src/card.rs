@@ -199,7 +199,7 @@ pub enum CardError {
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {

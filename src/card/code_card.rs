@@ -118,7 +118,7 @@ fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Sta
         let layout =
             CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
         let rows = rows(wrapped(cells_across(room, layout.size)), layout.shown);
-        return Code { rows, layout, language, gutter };
+        return Code { rows, language, layout, gutter };
     }
     let columns: Vec<usize> =
         first.iter().map(|line| CodeLine::columns(stage.fonts, stage.setter, line, grid) + gutter).collect();

@@ -60,7 +60,7 @@ pub(super) fn first_mark(text: &str) -> Option<(Range<usize>, &'static str)> {
         let goes_on = || text[range.end..].chars().next().is_some_and(|next| !is_joiner(next));
         let mark = match c {
             '\u{200c}' if !joins => Some("⟨ZWNJ⟩"),
-            '\u{200d}' if !joins && !(drawn && stands() && goes_on()) => Some("⟨ZWJ⟩"),
+            '\u{200d}' if !(joins || drawn && stands() && goes_on()) => Some("⟨ZWJ⟩"),
             '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
                 if !stands() || base.is_some_and(is_without_variants) =>
             {
