@@ -34,6 +34,8 @@ mod picture_file;
 mod plan;
 mod raster;
 mod stage;
+mod tags;
+mod template;
 mod text;
 mod theme;
 mod title_card;
@@ -53,6 +55,8 @@ pub use missing::missing;
 use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
 use stage::{Pictures, Stage};
+pub use template::Cover;
+use template::Template;
 use syntect::highlighting::Theme;
 use text::Setter;
 
@@ -118,6 +122,8 @@ pub struct TitleCard {
     pub tags: Vec<String>,
     /// The date as it is printed, such as `21 Nov 2026`.
     pub date: Option<String>,
+    /// The post's own picture, for templates that have a place for it.
+    pub cover: Option<Cover>,
 }
 
 /// A finished picture.
@@ -145,6 +151,8 @@ pub struct Options {
     /// A syntax theme instead of the look's own: a name that [`themes`] lists, or a `.tmTheme` file. `NAME:raw` keeps colours that
     /// are too faint to read as they are.
     pub theme: Option<String>,
+    /// A template in whose layout titles are drawn: a name that [`Looks::templates`] lists, or an SVG file.
+    pub template: Option<String>,
     /// Pixels of the picture in a design pixel, 1 to 3.
     pub scale: u8,
     /// The format of the pictures.
@@ -153,7 +161,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { look: look::BASE.to_owned(), looks: Looks::default(), theme: None, scale: 1, format: Format::default() }
+        let (looks, format) = (Looks::default(), Format::default());
+        Self { look: look::BASE.to_owned(), looks, theme: None, template: None, scale: 1, format }
     }
 }
 
@@ -179,7 +188,17 @@ pub enum CardError {
         /// The known name that is most like it.
         nearest: String,
     },
-    /// The file of a look or a theme, or one that it names, cannot be used.
+    /// No template has this name.
+    #[error("there is no template `{name}`; did you mean `{nearest}`? The templates are {known}")]
+    UnknownTemplate {
+        /// The name that was given.
+        name: String,
+        /// The known name that is most like it.
+        nearest: String,
+        /// The known names, by commas.
+        known: String,
+    },
+    /// The file of a look, a theme or a template, or one that it names, cannot be used.
     #[error(transparent)]
     Look(#[from] LookError),
     /// The scale is not 1, 2 or 3.
@@ -207,6 +226,8 @@ pub struct Renderer {
     look: Arc<Look>,
     theme: Theme,
     pictures: Pictures,
+    /// The layout of titles where it is not the built-in one.
+    layout: Option<Template>,
     fonts: Fonts,
     layers: Layers,
     template: OnceLock<String>,
@@ -231,10 +252,10 @@ impl Bench {
 }
 
 impl Renderer {
-    /// Makes a renderer; it draws nothing yet. Only here are the files of looks and themes read.
+    /// Makes a renderer; it draws no card yet. Only here are the files of looks, themes and templates read.
     ///
     /// # Errors
-    /// When the look, the theme or the scale is unknown, or a file of look or theme cannot be used.
+    /// When the look, the theme, the template or the scale is unknown, or a file of one of them cannot be used.
     pub fn new(options: &Options) -> Result<Self, CardError> {
         if !(1..=3).contains(&options.scale) {
             return Err(CardError::UnknownScale { scale: options.scale });
@@ -248,6 +269,8 @@ impl Renderer {
             None => theme::own(&look.code, look.window.fill),
         };
         let pictures = Pictures::new(&look.assets, options.scale);
+        let layout = options.template.as_deref().map(|name| options.looks.template(name, &look, options.scale));
+        let layout = layout.transpose()?;
         (look.assets.avatar, look.assets.logo) = (None, None); // their files' pixels are not needed any more
         let fonts = Fonts::with(look.assets.faces.clone());
         let look = Arc::new(look);
@@ -258,6 +281,7 @@ impl Renderer {
             look,
             theme,
             pictures,
+            layout,
             fonts,
             layers,
             template: OnceLock::new(),
@@ -292,7 +316,10 @@ impl Renderer {
         let name = self.look.assets.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
-            Card::Title(card) => title_card::draw(card, &mut stage),
+            Card::Title(card) => match &self.layout {
+                Some(template) => template.draw(card, &mut stage),
+                None => title_card::draw(card, &mut stage),
+            },
         }
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
         let bytes = self.encode(&layer, &ops, bench)?;
@@ -330,6 +357,7 @@ impl Renderer {
             for picture in [&self.pictures.avatar, &self.pictures.logo].into_iter().flatten() {
                 hash.update(format!("{picture:?}\n"));
             }
+            hash.update(self.layout.as_ref().map_or("", Template::digest));
             for face in self.look.assets.faces.all() {
                 hash.update(Sha256::digest(face));
             }

@@ -108,7 +108,7 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Render {
     /// A Markdown post, a source file, or - for stdin: Markdown, or source code with --language or --file
-    #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_languages"])]
+    #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_templates", "list_languages"])]
     pub post: Option<PathBuf>,
     /// Where the picture goes; - for stdout [default: the post's name with .png]
     #[arg(short, long, value_name = "FILE")]
@@ -131,6 +131,15 @@ pub struct Render {
     /// The site's name
     #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
     pub site: Option<String>,
+    /// The date, in place of the post's own: 2026-11-21
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<String>,
+    /// A tag, again for each, in place of the post's own
+    #[arg(long = "tag", value_name = "TEXT")]
+    pub tags: Vec<String>,
+    /// A PNG, JPEG or WebP file for the template's place for a cover
+    #[arg(long, value_name = "FILE", requires = "template")]
+    pub cover: Option<PathBuf>,
     /// Draw the Nth code block
     #[arg(long, value_name = "N")]
     pub block: Option<usize>,
@@ -167,6 +176,9 @@ pub struct Render {
     /// Print the names of the syntax themes
     #[arg(long)]
     pub list_themes: bool,
+    /// Print the names of the templates
+    #[arg(long)]
+    pub list_templates: bool,
     /// Print the languages, with the words that mean each
     #[arg(long)]
     pub list_languages: bool,

@@ -36,6 +36,7 @@ fn title(title: &str) -> TitleCard {
         excerpt: Some("What one global lock at commit means for a table that everybody writes to.".to_owned()),
         tags: vec!["postgres".to_owned(), "queues".to_owned()],
         date: Some("21 Nov 2026".to_owned()),
+        cover: None,
     }
 }
 
