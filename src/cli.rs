@@ -238,6 +238,9 @@ pub struct Columns {
     /// A syntax theme in place of the look's own: a name, or a .tmTheme file of --looks
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
+    /// The template in whose layout titles are drawn: blog-post, or one of --looks; empty means none
+    #[arg(long, value_name = "NAME", env = "TINTYPE_TEMPLATE")]
+    pub template: Option<String>,
     /// The site's name on the card
     #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
     pub site: Option<String>,

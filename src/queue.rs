@@ -167,7 +167,7 @@ fn material(row: &Row) -> Material {
         look: row.get("look"),
         row_look: text("row_look").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
         theme: row.get("theme"),
-        template: row.get("layout"),
+        template: row.get::<_, Option<String>>("layout").filter(|name| !name.is_empty()),
         site: row.get("site"),
         wanted: row.get("wanted"),
         content: row.get("content"),

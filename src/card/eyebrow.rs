@@ -84,9 +84,9 @@ pub(super) fn draw_initial(author: Option<&str>, shape: Rounded, stage: &mut Sta
     let is_letter = |grapheme: &&str| grapheme.chars().any(char::is_alphanumeric);
     let Some(initial) = author.and_then(|author| author.graphemes(true).find(is_letter)) else { return };
     let initial = initial.to_uppercase();
-    let share = height / eyebrow::AVATAR;
-    let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL * share, 0.0);
+    let ratio = height / eyebrow::AVATAR;
+    let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL * ratio, 0.0);
     let line = stage.setter.shape(stage.fonts, &initial, style);
     let left = x + (width - line.width / stage.scale()) / 2.0;
-    stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE * share), INITIAL.into());
+    stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE * ratio), INITIAL.into());
 }

@@ -54,6 +54,12 @@ impl Looks {
         name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == FILE)
     }
 
+    /// Whether a name is the path of a template's file and not the name of one.
+    #[must_use]
+    pub fn is_template_path(name: &str) -> bool {
+        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == TEMPLATE)
+    }
+
     /// The look of that name; a built-in one without touching a file.
     pub(super) fn look(&self, name: &str) -> Result<Look, CardError> {
         if let Some(look) = Look::built_in(name) {
@@ -103,8 +109,7 @@ impl Looks {
             let near = nearest(name, known.iter().map(String::as_str)).map_or("", |(near, _)| near).to_owned();
             CardError::UnknownTemplate { name: shown(name), nearest: near, known: listed(&known) }
         };
-        let is_path = name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|end| end == TEMPLATE);
-        let path = if is_path {
+        let path = if Self::is_template_path(name) {
             self.anywhere.then(|| PathBuf::from(name))
         } else {
             self.in_directory(&format!("{name}.{TEMPLATE}")).filter(|path| path.is_file())

@@ -43,13 +43,13 @@ impl Pictures {
             }
             let bytes = match href.strip_prefix("data:") {
                 Some(data) => data_bytes(data).map_err(wrong)?,
-                None => match beside.filter(|_| is_name(href)) {
-                    Some(directory) => read(&directory.join(href), picture_file::MOST_BYTES)?,
-                    None => {
+                None => {
+                    let directory = beside.filter(|_| is_name(href)).ok_or_else(|| {
                         let what = "is not read: a picture stands in the file itself (data:), or in a file beside it";
-                        return Err(wrong(format!("`{}` {what}", shown(href))));
-                    }
-                },
+                        wrong(format!("`{}` {what}", shown(href)))
+                    })?;
+                    read(&directory.join(href), picture_file::MOST_BYTES)?
+                }
             };
             let picture = Picture::decode(&bytes).map_err(|what| wrong(format!("`{}` {what}", shown(href))))?;
             let png = picture.png().map_err(|error| wrong(error.to_string()))?;

@@ -84,7 +84,7 @@ impl Sheet {
         let Reader { elements, slots, .. } = reader;
         let fields = elements.iter().filter_map(|element| element.condition).fold(0, |all, (field, _)| all | field.bit());
         let slots = slots.into_iter().map(|(slot, at)| (slot, elements[at].range.clone())).collect();
-        Ok(Self { elements, slots, fields, text })
+        Ok(Self { text, elements, slots, fields })
     }
 
     /// Whether a stretch of the file is drawn, given the fields that a post has.

@@ -313,7 +313,7 @@ fn fill(node: Node<'_, '_>, given: Option<&str>) -> Result<(Option<Rgb>, f32), S
     let property = |name: &str| {
         let styled = node.attribute("style").and_then(|style| {
             let declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-            declarations.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).last()
+            declarations.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).next_back()
         });
         styled.or_else(|| node.attribute(name))
     };
