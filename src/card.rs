@@ -218,6 +218,9 @@ pub enum CardError {
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
 const REVISION: u32 = 2;
 
+/// Pixels from which a picture on a card is taken for a photograph.
+const PHOTO: usize = 40_000;
+
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
     scale: u8,
@@ -331,7 +334,10 @@ impl Renderer {
 
     /// Paints what is drawn on a layer, and writes it in the renderer's format.
     fn encode(&self, layer: &Indexed, ops: &[Op], bench: &mut Bench) -> Result<Vec<u8>, CardError> {
-        if let Some(palette) = plan::palette(layer, ops, usize::MAX) {
+        // A JPEG has no palette, and a photograph is better off without.
+        let is_photo = |op: &Op| matches!(op, Op::Picture { raster, .. } if raster.width * raster.height() > PHOTO);
+        let coloured = self.format != Format::Png && ops.iter().any(is_photo);
+        if let Some(palette) = plan::palette(layer, ops, usize::MAX).filter(|_| !coloured) {
             bench.picture.paint(layer, palette, ops);
             return match self.format {
                 Format::Png => Ok(bench.writer.indexed(&bench.picture)?),

@@ -36,6 +36,8 @@ const BUILT_IN: [(&str, &str); 1] = [("blog-post", include_str!("../../assets/te
 const MOST_COVER_BYTES: u64 = 10 * 1024 * 1024;
 /// Sets of fields for which the art is kept.
 const MOST_KEPT: usize = 16;
+/// What a slot may show besides text.
+const PICTURES: u16 = 1 << Field::Cover as u16 | 1 << Field::Avatar as u16 | 1 << Field::Logo as u16;
 
 /// The picture of a post, decoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,18 +137,21 @@ impl Template {
         let fields = self.fields(card, stage);
         stage.lay(Scene::Plain);
         let Ok(art) = self.art(fields) else { return };
-        if let Some(ground) = &art.ground {
-            stage.layer = Some(Arc::clone(ground));
-        }
+        let mut waiting: Vec<art::Layer> = Vec::new();
         for (at, layer) in art.layers.iter().enumerate() {
-            if let Some(layer) = layer {
-                stage.canvas.picture(Arc::clone(&layer.raster), layer.at);
-            }
+            waiting.extend(layer.clone());
             let Some((slot, range)) = self.sheet.slots.get(at) else { continue };
-            if self.sheet.is_drawn(range, fields) {
-                self.fill(at, slot, card, stage);
+            if !self.sheet.is_drawn(range, fields) || slot.is_empty(fields) {
+                continue;
+            }
+            if let Some(picture) = self.picture(at, slot, card) {
+                waiting.push(picture);
+            } else {
+                lay(&mut waiting, art.ground.as_ref(), stage);
+                fill(slot, card, stage);
             }
         }
+        lay(&mut waiting, art.ground.as_ref(), stage);
     }
 
     /// What a card has, as a set of fields.
@@ -163,41 +168,19 @@ impl Template {
         all
     }
 
-    fn fill(&self, at: usize, slot: &slot::Slot, card: &TitleCard, stage: &mut Stage<'_>) {
-        match &slot.content {
-            Content::Text(pieces, setting) => {
-                let text = fit::text(pieces, card, stage.look.site.as_deref());
-                if !text.is_empty() {
-                    fit::draw(&text, slot.area, setting, stage);
-                }
-            }
-            Content::Tags(chips) => draw_tags(&card.tags, row(slot.area, chips, stage.look), stage),
-            Content::Picture(field, how) => {
-                let own = self.own[at].clone();
-                let raster = match (field, &card.cover) {
-                    (Field::Cover, Some(Cover(cover))) => Some(placed(cover, slot.area, *how, self.scale)),
-                    _ => own,
-                };
-                match raster {
-                    Some(raster) => {
-                        let corner = [slot.area.x, slot.area.y].map(|place| (place * stage.scale()).round() as i32);
-                        stage.canvas.picture(Arc::clone(&raster), (corner[0] + raster.left, corner[1] - raster.top));
-                    }
-                    None if *field == Field::Avatar => {
-                        let author = fit::value(Field::Author, card, None);
-                        if !author.is_empty() {
-                            draw_initial(Some(&author), slot.area, stage);
-                        }
-                    }
-                    None => {}
-                }
-            }
-        }
+    /// The picture in a slot, where it has one.
+    fn picture(&self, at: usize, slot: &slot::Slot, card: &TitleCard) -> Option<art::Layer> {
+        let raster = match (&slot.content, &card.cover) {
+            (Content::Picture(Field::Cover, how), Some(Cover(cover))) => placed(cover, slot.area, *how, self.scale),
+            _ => self.own[at].clone()?,
+        };
+        let [left, top] = [slot.area.x, slot.area.y].map(|place| (place * f32::from(self.scale)).round() as i32);
+        Some(art::Layer { at: (left + raster.left, top - raster.top), raster, opaque: false })
     }
 
     /// The art for a set of fields, drawn now if it is not kept.
     fn art(&self, fields: u16) -> Result<Arc<Art>, LookError> {
-        let wanted = fields & self.sheet.fields;
+        let wanted = fields & (self.sheet.fields | PICTURES);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(art) = kept.get(&wanted) {
             return Ok(Arc::clone(art));
@@ -212,17 +195,73 @@ impl Template {
             };
             layers.push(layer);
         }
-        let ground = layers.first_mut().and_then(|first| {
-            let ground = first.as_ref().filter(|layer| layer.opaque).and_then(|layer| plan::ground(&layer.raster));
-            first.take_if(|_| ground.is_some());
-            ground.map(Arc::new)
-        });
+        self.merge(&mut layers, wanted);
+        let first = layers.first().and_then(Option::as_ref).filter(|layer| layer.opaque);
+        let ground = first.and_then(|layer| plan::ground(&layer.raster)).map(Arc::new);
         let art = Arc::new(Art { ground, layers });
         if kept.len() >= MOST_KEPT {
             kept.pop_first();
         }
         kept.insert(wanted, Arc::clone(&art));
         Ok(art)
+    }
+
+    /// Makes one of neighbouring layers, where nothing that is drawn in a slot between them lies under the upper one: what is
+    /// translucent needs the colours under it to get good ones in a palette.
+    fn merge(&self, layers: &mut [Option<art::Layer>], fields: u16) {
+        let is_between = |layer: &art::Layer, (slot, range): &(slot::Slot, std::ops::Range<usize>)| {
+            let Rounded { x, y, width, height, .. } = slot.area;
+            let area = [x, y, x + width, y + height].map(|place| place * f32::from(self.scale));
+            !slot.is_empty(fields) && self.sheet.is_drawn(range, fields) && layer.touches(area)
+        };
+        let mut lower = 0;
+        for upper in 1..layers.len() {
+            let Some(layer) = &layers[upper] else { continue };
+            if let Some(under) = layers[lower].clone()
+                && !self.sheet.slots[lower..upper].iter().any(|slot| is_between(layer, slot))
+            {
+                layers[lower] = art::flattened(&[under, layer.clone()]);
+                layers[upper] = None;
+            } else {
+                lower = upper;
+            }
+        }
+    }
+}
+
+/// Lays pictures that wait under what comes next. Where they cover everything they become the ground, dithered as any other.
+fn lay(waiting: &mut Vec<art::Layer>, ground: Option<&Arc<Indexed>>, stage: &mut Stage<'_>) {
+    let Some(all) = (if waiting.len() > 1 { art::flattened(waiting) } else { waiting.pop() }) else { return };
+    let alone = waiting.is_empty();
+    waiting.clear();
+    let fresh = stage.canvas.ops.is_empty();
+    if all.opaque && fresh {
+        let ground = if alone { ground.cloned() } else { plan::ground(&all.raster).map(Arc::new) };
+        if ground.is_some() {
+            stage.layer = ground;
+            return;
+        }
+    }
+    stage.canvas.picture(all.raster, all.at);
+}
+
+/// Puts text or chips into a slot, or an initial where there is no avatar.
+fn fill(slot: &slot::Slot, card: &TitleCard, stage: &mut Stage<'_>) {
+    match &slot.content {
+        Content::Text(pieces, setting) => {
+            let text = fit::text(pieces, card, stage.look.site.as_deref());
+            if !text.is_empty() {
+                fit::draw(&text, slot.area, setting, stage);
+            }
+        }
+        Content::Tags(chips) => draw_tags(&card.tags, row(slot.area, chips, stage.look), stage),
+        Content::Picture(Field::Avatar, _) => {
+            let author = fit::value(Field::Author, card, None);
+            if !author.is_empty() {
+                draw_initial(Some(&author), slot.area, stage);
+            }
+        }
+        Content::Picture(..) => {}
     }
 }
 

@@ -14,7 +14,8 @@ use super::super::layout::{HEIGHT, WIDTH};
 use super::super::look_error::{LookError, shown};
 use super::super::looks::{is_name, read};
 use super::super::picture_file::{self, Picture};
-use super::super::raster::Raster;
+use super::super::paint::times;
+use super::super::raster::{Pixels, Raster};
 
 /// Pictures in one template.
 const MOST_PICTURES: usize = 20;
@@ -78,12 +79,49 @@ pub(super) fn data_bytes(url: &str) -> Result<Vec<u8>, String> {
     BASE64_STANDARD.decode(data).map_err(|error| format!("a data: URL cannot be decoded: {error}"))
 }
 
-/// Part of a template's art and its corner, in pixels of the picture.
+/// Part of a template's art, or another picture, and its corner, in pixels of the picture.
+#[derive(Clone)]
 pub(super) struct Layer {
     pub(super) at: (i32, i32),
     pub(super) raster: Arc<Raster>,
     /// Whether it hides the whole picture.
     pub(super) opaque: bool,
+}
+
+/// Layers as one, from the lowest to the highest, from the left and top edge of the one that reaches farthest there.
+pub(super) fn flattened(layers: &[Layer]) -> Option<Layer> {
+    let left = layers.iter().map(|layer| layer.at.0).min()?;
+    let top = layers.iter().map(|layer| layer.at.1).min()?;
+    let right = layers.iter().map(|layer| layer.at.0 + layer.raster.width as i32).max()?;
+    let bottom = layers.iter().map(|layer| layer.at.1 + layer.raster.height() as i32).max()?;
+    let width = (right - left) as usize;
+    let mut pixels = vec![[0_u8; 4]; width * (bottom - top) as usize];
+    for layer in layers {
+        let Pixels::Colour(over, _) = &layer.raster.pixels else { continue };
+        let (x, y) = ((layer.at.0 - left) as usize, (layer.at.1 - top) as usize);
+        for (row, over) in pixels.chunks_exact_mut(width).skip(y).zip(over.chunks_exact(layer.raster.width)) {
+            for (under, over) in row[x..].iter_mut().zip(over) {
+                match over[3] {
+                    0 => {}
+                    255 => *under = *over,
+                    alpha => {
+                        *under = std::array::from_fn(|at| over[at].saturating_add(times(under[at], 255 - alpha)));
+                    }
+                }
+            }
+        }
+    }
+    let opaque = layers.iter().any(|layer| layer.opaque);
+    let raster = Arc::new(Raster::coloured((0, 0), width, pixels));
+    Some(Layer { at: (left, top), raster, opaque })
+}
+
+impl Layer {
+    /// Whether it has any part in an area, in pixels of the picture.
+    pub(super) fn touches(&self, [left, top, right, bottom]: [f32; 4]) -> bool {
+        let (x, y) = (self.at.0 as f32, self.at.1 as f32);
+        x < right && left < x + self.raster.width as f32 && y < bottom && top < y + self.raster.height() as f32
+    }
 }
 
 /// Draws an SVG at a scale; none where it leaves no mark.

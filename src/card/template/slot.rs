@@ -135,6 +135,13 @@ pub(super) struct Slot {
     pub(super) content: Content,
 }
 
+impl Slot {
+    /// Whether it is for a picture that is not among the fields.
+    pub(super) fn is_empty(&self, fields: u16) -> bool {
+        matches!(self.content, Content::Picture(field, _) if fields & field.bit() == 0)
+    }
+}
+
 /// The mark of an element, without the word that makes it one; none where it has none.
 pub(super) fn mark(node: Node<'_, '_>) -> Option<String> {
     let names = [node.attribute("id"), node.attribute((INKSCAPE, "label")), node.attribute("data-name")];
