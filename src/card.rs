@@ -55,9 +55,9 @@ pub use missing::missing;
 use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
 use stage::{Pictures, Stage};
+use syntect::highlighting::Theme;
 pub use template::Cover;
 use template::Template;
-use syntect::highlighting::Theme;
 use text::Setter;
 
 pub use format::{Format, UnknownFormat};

@@ -69,6 +69,7 @@ fn draw_tag(line: &Line, (left, width, padding): (f32, f32, f32), row: Row, stag
     let chip = Rounded { x: left, width, ..row.area };
     stage.canvas.fill(chip, row.ground.0, row.ground.1);
     // A capital stands in the middle of a chip.
-    let baseline = title::TAG_BASELINE + (row.area.height - title::TAG_HEIGHT) / 2.0 + (row.size - title::TAG_SIZE) * 0.364;
+    let baseline =
+        title::TAG_BASELINE + (row.area.height - title::TAG_HEIGHT) / 2.0 + (row.size - title::TAG_SIZE) * 0.364;
     stage.text(line, (left + padding, row.area.y + baseline), row.colour.into());
 }

@@ -13,8 +13,8 @@ use roxmltree::Document;
 use super::super::layout::{HEIGHT, WIDTH};
 use super::super::look_error::{LookError, shown};
 use super::super::looks::{is_name, read};
-use super::super::picture_file::{self, Picture};
 use super::super::paint::times;
+use super::super::picture_file::{self, Picture};
 use super::super::raster::{Pixels, Raster};
 
 /// Pictures in one template.

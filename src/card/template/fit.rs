@@ -1,13 +1,13 @@
 //! Text in a slot: what a post says and the slot's setting come in, lines go onto the stage: as large as they fit, evened out, cut
 //! with an ellipsis where even the smallest size is too large.
 
+use super::super::TitleCard;
 use super::super::direction::Direction;
 use super::super::layout::{INTER_ASCENT, INTER_DESCENT, TALL, baseline};
 use super::super::paint::Rounded;
 use super::super::paragraph::{Breaker, Paragraph, clean};
 use super::super::stage::Stage;
 use super::super::unicode::is_tall;
-use super::super::TitleCard;
 use super::slot::{Field, Piece, Setting, Side};
 
 /// Between the sizes that are tried.
@@ -127,7 +127,8 @@ mod tests {
             ..TitleCard::default()
         };
         let literal = |text: &str| Piece::Literal(text.to_owned());
-        let byline = [literal("by "), Piece::Field(Field::Author), literal(" · "), Piece::Field(Field::Date), literal(".")];
+        let byline =
+            [literal("by "), Piece::Field(Field::Author), literal(" · "), Piece::Field(Field::Date), literal(".")];
         let said = |author, date| text(&byline, &card(author, date), None);
         assert_eq!(said("Ada", Some("1 May")), "by Ada · 1 May.");
         assert_eq!(said("Ada", None), "by Ada");

@@ -27,12 +27,27 @@ const MOST_FILTERS: usize = 40;
 const SHAPES: [&str; 9] = ["path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "image", "use"];
 /// What is drawn only where something else names it.
 const DEFINITIONS: [&str; 14] = [
-    "defs", "linearGradient", "radialGradient", "pattern", "clipPath", "mask", "filter", "symbol", "marker", "style",
-    "metadata", "title", "desc", "namedview",
+    "defs",
+    "linearGradient",
+    "radialGradient",
+    "pattern",
+    "clipPath",
+    "mask",
+    "filter",
+    "symbol",
+    "marker",
+    "style",
+    "metadata",
+    "title",
+    "desc",
+    "namedview",
 ];
 /// What is not drawn by this renderer, or costs too much.
 const REFUSED: [(&str, &str); 8] = [
-    ("text", "text is not drawn as it stands here: give a rectangle the id tintype:text and data-text=\"…\", or turn the text into paths"),
+    (
+        "text",
+        "text is not drawn as it stands here: give a rectangle the id tintype:text and data-text=\"…\", or turn the text into paths",
+    ),
     ("foreignObject", "foreignObject is not drawn; use rectangles with ids such as tintype:title"),
     ("script", "scripts are not run; take this element out"),
     ("feImage", "feImage is not drawn; use an image element"),
@@ -82,7 +97,8 @@ impl Sheet {
             return Err(whole("draws too much: its `use` elements multiply"));
         }
         let Reader { elements, slots, .. } = reader;
-        let fields = elements.iter().filter_map(|element| element.condition).fold(0, |all, (field, _)| all | field.bit());
+        let fields =
+            elements.iter().filter_map(|element| element.condition).fold(0, |all, (field, _)| all | field.bit());
         let slots = slots.into_iter().map(|(slot, at)| (slot, elements[at].range.clone())).collect();
         Ok(Self { text, elements, slots, fields })
     }

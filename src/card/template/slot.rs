@@ -173,7 +173,8 @@ pub(super) fn read(mark: &str, node: Node<'_, '_>, scale: f32) -> Result<Mark, S
     let settings = Settings::read(words, node)?;
     let content = match name {
         "text" => {
-            let text = settings.get("text").ok_or("this slot needs data-text, such as data-text=\"{author} · {date}\"")?;
+            let text =
+                settings.get("text").ok_or("this slot needs data-text, such as data-text=\"{author} · {date}\"")?;
             Content::Text(pieces(text)?, settings.text(Field::Author, node, scale)?)
         }
         _ => match Field::named(name)? {
@@ -229,7 +230,8 @@ impl Settings {
     fn read<'a>(words: impl Iterator<Item = &'a str>, node: Node<'_, '_>) -> Result<Self, String> {
         let mut all = Vec::new();
         for word in words {
-            let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is no setting: write key=value"))?;
+            let (key, value) =
+                word.split_once('=').ok_or_else(|| format!("`{word}` is no setting: write key=value"))?;
             all.push((key.to_owned(), value.to_owned()));
         }
         for attribute in node.attributes() {
@@ -298,7 +300,11 @@ impl Settings {
             spacing: self.number("spacing", if display { title::SPACING } else { -0.004 }, (-0.2, 1.0))?,
             align: self.side("align", "start")?,
             valign: self.side("valign", "start")?,
-            balanced: self.one_of("wrap", if display { "balance" } else { "fill" }, &[("balance", true), ("fill", false)])?,
+            balanced: self.one_of(
+                "wrap",
+                if display { "balance" } else { "fill" },
+                &[("balance", true), ("fill", false)],
+            )?,
             colour: fill.ok_or(is_title),
         })
     }
@@ -362,7 +368,11 @@ mod tests {
             let Ok(Mark::Slot(Content::Text(pieces, setting))) = read_all(&format!(r#"<rect id="{id}"/>"#)) else {
                 panic!("{id}");
             };
-            assert_eq!((pieces, setting.largest.to_string()), (vec![Piece::Field(Field::Date)], "28".to_owned()), "{id}");
+            assert_eq!(
+                (pieces, setting.largest.to_string()),
+                (vec![Piece::Field(Field::Date)], "28".to_owned()),
+                "{id}"
+            );
         }
         let labelled = format!(r#"<rect xmlns:inkscape="{INKSCAPE}" id="rect9" inkscape:label="tintype:if-cover"/>"#);
         assert_eq!(read_all(&labelled), Ok(Mark::Condition(Field::Cover, true)));
@@ -381,7 +391,10 @@ mod tests {
             error("<rect id='tintype:title' data-size='2'/>"),
             "size is to be a number between 8 and 300, not `2`"
         );
-        assert_eq!(error("<rect id='tintype:title' data-align='up'/>").split(',').next(), Some("align is one of start"));
+        assert_eq!(
+            error("<rect id='tintype:title' data-align='up'/>").split(',').next(),
+            Some("align is one of start")
+        );
         assert!(error("<rect id='tintype:title' fill='url(#g)'/>").starts_with("text takes a plain colour"));
         assert!(error("<rect id='tintype:text'/>").contains("data-text"));
         assert_eq!(error("<rect id='tintype:text' data-text='{cover}'/>"), "{cover} is a picture and no text");
@@ -389,8 +402,7 @@ mod tests {
 
     #[test]
     fn texts_are_made_of_fields_and_what_stands_between() {
-        let expected =
-            vec![Piece::Field(Field::Author), Piece::Literal(" · ".to_owned()), Piece::Field(Field::Date)];
+        let expected = vec![Piece::Field(Field::Author), Piece::Literal(" · ".to_owned()), Piece::Field(Field::Date)];
         assert_eq!(pieces("{author} · {date}"), Ok(expected));
         assert!(pieces("{author").is_err());
     }
