@@ -323,8 +323,8 @@ fn template(look_name: &str, template: &str) -> Options {
     Options { template: Some(template.to_owned()), looks, ..look(look_name) }
 }
 
-fn cover() -> Option<Cover> {
-    Some(Cover::decode(include_bytes!("../../fixtures/templates/ridges.jpg")).unwrap())
+fn cover() -> Cover {
+    Cover::decode(include_bytes!("../../fixtures/templates/ridges.jpg")).unwrap()
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_template_without_a_cover() {
 
 #[test]
 fn a_template_with_a_cover() {
-    let card = TitleCard { cover: cover(), ..title("What a sequence does when a transaction rolls back") };
+    let card = TitleCard { cover: Some(cover()), ..title("What a sequence does when a transaction rolls back") };
     check("template-post-cover-paper", &template("paper", "blog-post"), &Card::Title(card));
 }
 
@@ -349,7 +349,7 @@ fn a_template_of_one_s_own() {
 fn a_template_of_one_s_own_with_a_cover() {
     let text =
         "One lock, many writers, and what a commit waits for while everybody else reads the same page of the index";
-    let card = TitleCard { cover: cover(), ..title(text) };
+    let card = TitleCard { cover: Some(cover()), ..title(text) };
     check("template-own-cover", &template("night", "field-notes"), &Card::Title(card));
 }
 

@@ -118,8 +118,8 @@ fn nothing_outside_of_the_template_is_read() {
 
 #[test]
 fn what_would_take_too_long_is_refused() {
-    let doubled: String =
-        (1..40).map(|at| format!("<g id='a{at}'><use href='#a{}'/><use href='#a{}'/></g>", at - 1, at - 1)).collect();
+    let double = |at: u32| format!("<g id='a{at}'><use href='#a{}'/><use href='#a{}'/></g>", at - 1, at - 1);
+    let doubled = (1..40).map(double).collect::<Vec<_>>().concat();
     assert!(
         refused(&format!("<defs><path id='a0' d='M0 0h9v9z'/>{doubled}</defs><use href='#a39'/>")).contains("multiply")
     );
@@ -157,4 +157,13 @@ fn covers_of_any_shape_fill_their_place() {
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "one colour looks the same in any shape");
     assert!(Cover::decode(b"GIF89a").is_err() && Cover::from_url("https://site.example/a.png").is_err());
+}
+
+#[test]
+fn a_change_of_the_file_is_another_picture_for_every_row() {
+    let digest = |inside: &str| drawing(inside).unwrap().template().to_owned();
+    let slot = "<rect id='tintype:title' width='900' height='300'/>";
+    assert_eq!(digest(slot), digest(slot));
+    assert_ne!(digest(slot), digest(&slot.replace("900", "901")));
+    assert_ne!(digest(slot), Renderer::new(&Options::default()).unwrap().template());
 }

@@ -42,15 +42,14 @@ impl Pictures {
             if all.0.len() == MOST_PICTURES {
                 return Err(wrong(format!("there are more than {MOST_PICTURES} pictures")));
             }
-            let bytes = match href.strip_prefix("data:") {
-                Some(data) => data_bytes(data).map_err(wrong)?,
-                None => {
-                    let directory = beside.filter(|_| is_name(href)).ok_or_else(|| {
-                        let what = "is not read: a picture stands in the file itself (data:), or in a file beside it";
-                        wrong(format!("`{}` {what}", shown(href)))
-                    })?;
-                    read(&directory.join(href), picture_file::MOST_BYTES)?
-                }
+            let bytes = if let Some(data) = href.strip_prefix("data:") {
+                data_bytes(data).map_err(wrong)?
+            } else {
+                let directory = beside.filter(|_| is_name(href)).ok_or_else(|| {
+                    let what = "is not read: a picture stands in the file itself (data:), or in a file beside it";
+                    wrong(format!("`{}` {what}", shown(href)))
+                })?;
+                read(&directory.join(href), picture_file::MOST_BYTES)?
             };
             let picture = Picture::decode(&bytes).map_err(|what| wrong(format!("`{}` {what}", shown(href))))?;
             let png = picture.png().map_err(|error| wrong(error.to_string()))?;

@@ -2,6 +2,9 @@
 //! A mark is the element's id, so that it survives every drawing program's export; settings are `data-` attributes, or words
 //! after the mark where a program knows nothing but names: `tintype:title size=72 lines=3`.
 
+#[cfg(test)]
+mod tests;
+
 use std::str::FromStr;
 
 use roxmltree::Node;
@@ -350,60 +353,4 @@ fn colour(text: &str) -> Result<Option<Rgb>, String> {
 fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let near = nearest(name, known).map_or("title", |(near, _)| near);
     format!("there is no {kind} `{}`; did you mean `{near}`?", super::super::look_error::shown(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_all(xml: &str) -> Result<Mark, String> {
-        let document = roxmltree::Document::parse(xml).unwrap();
-        let node = document.root_element();
-        read(&mark(node).ok_or("no mark")?, node, 1.0)
-    }
-
-    #[test]
-    fn marks_survive_what_drawing_programs_make_of_them() {
-        for id in ["tintype:date", "tintype-date", "tintype_x3A_date", "tintype:date_2", "tintype:date size=28"] {
-            let Ok(Mark::Slot(Content::Text(pieces, setting))) = read_all(&format!(r#"<rect id="{id}"/>"#)) else {
-                panic!("{id}");
-            };
-            assert_eq!(
-                (pieces, setting.largest.to_string()),
-                (vec![Piece::Field(Field::Date)], "28".to_owned()),
-                "{id}"
-            );
-        }
-        let labelled = format!(r#"<rect xmlns:inkscape="{INKSCAPE}" id="rect9" inkscape:label="tintype:if-cover"/>"#);
-        assert_eq!(read_all(&labelled), Ok(Mark::Condition(Field::Cover, true)));
-        assert_eq!(read_all("<rect id='title'/>"), Err("no mark".to_owned()));
-    }
-
-    #[test]
-    fn mistakes_name_what_is_known() {
-        let error = |xml: &str| read_all(xml).unwrap_err();
-        assert_eq!(error("<rect id='tintype:titel'/>"), "there is no field `titel`; did you mean `title`?");
-        assert_eq!(
-            error("<rect id='tintype:title' data-min_size='2'/>"),
-            "there is no setting `min_size`; did you mean `min-size`?"
-        );
-        assert_eq!(
-            error("<rect id='tintype:title' data-size='2'/>"),
-            "size is to be a number between 8 and 300, not `2`"
-        );
-        assert_eq!(
-            error("<rect id='tintype:title' data-align='up'/>").split(',').next(),
-            Some("align is one of start")
-        );
-        assert!(error("<rect id='tintype:title' fill='url(#g)'/>").starts_with("text takes a plain colour"));
-        assert!(error("<rect id='tintype:text'/>").contains("data-text"));
-        assert_eq!(error("<rect id='tintype:text' data-text='{cover}'/>"), "{cover} is a picture and no text");
-    }
-
-    #[test]
-    fn texts_are_made_of_fields_and_what_stands_between() {
-        let expected = vec![Piece::Field(Field::Author), Piece::Literal(" · ".to_owned()), Piece::Field(Field::Date)];
-        assert_eq!(pieces("{author} · {date}"), Ok(expected));
-        assert!(pieces("{author").is_err());
-    }
 }
