@@ -36,6 +36,8 @@ mod pill;
 mod plan;
 mod raster;
 mod stage;
+mod tags;
+mod template;
 mod text;
 mod theme;
 mod title_card;
@@ -56,6 +58,8 @@ use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
 use stage::{Pictures, Stage};
 use syntect::highlighting::Theme;
+pub use template::Cover;
+use template::Template;
 use text::Setter;
 
 pub use format::{Format, UnknownFormat};
@@ -120,6 +124,8 @@ pub struct TitleCard {
     pub tags: Vec<String>,
     /// The date as it is printed, such as `21 Nov 2026`.
     pub date: Option<String>,
+    /// The post's own picture, for templates that have a place for it.
+    pub cover: Option<Cover>,
 }
 
 /// A finished picture.
@@ -147,6 +153,8 @@ pub struct Options {
     /// A syntax theme instead of the look's own: a name that [`themes`] lists, or a `.tmTheme` file. `NAME:raw` keeps colours that
     /// are too faint to read as they are.
     pub theme: Option<String>,
+    /// A template in whose layout titles are drawn: a name that [`Looks::templates`] lists, or an SVG file.
+    pub template: Option<String>,
     /// Pixels of the picture in a design pixel, 1 to 3.
     pub scale: u8,
     /// The format of the pictures.
@@ -155,7 +163,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { look: look::BASE.to_owned(), looks: Looks::default(), theme: None, scale: 1, format: Format::default() }
+        let (looks, format) = (Looks::default(), Format::default());
+        Self { look: look::BASE.to_owned(), looks, theme: None, template: None, scale: 1, format }
     }
 }
 
@@ -181,7 +190,17 @@ pub enum CardError {
         /// The known name that is most like it.
         nearest: String,
     },
-    /// The file of a look or a theme, or one that it names, cannot be used.
+    /// No template has this name.
+    #[error("there is no template `{name}`; did you mean `{nearest}`? The templates are {known}")]
+    UnknownTemplate {
+        /// The name that was given.
+        name: String,
+        /// The known name that is most like it.
+        nearest: String,
+        /// The known names, by commas.
+        known: String,
+    },
+    /// The file of a look, a theme or a template, or one that it names, cannot be used.
     #[error(transparent)]
     Look(#[from] LookError),
     /// The scale is not 1, 2 or 3.
@@ -201,6 +220,9 @@ pub enum CardError {
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
 const REVISION: u32 = 3;
 
+/// Pixels from which a picture on a card is taken for a photograph.
+const PHOTO: usize = 40_000;
+
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
     scale: u8,
@@ -209,6 +231,8 @@ pub struct Renderer {
     look: Arc<Look>,
     theme: Theme,
     pictures: Pictures,
+    /// The layout of titles where it is not the built-in one.
+    layout: Option<Template>,
     fonts: Fonts,
     layers: Layers,
     template: OnceLock<String>,
@@ -233,10 +257,10 @@ impl Bench {
 }
 
 impl Renderer {
-    /// Makes a renderer; it draws nothing yet. Only here are the files of looks and themes read.
+    /// Makes a renderer; it draws no card yet. Only here are the files of looks, themes and templates read.
     ///
     /// # Errors
-    /// When the look, the theme or the scale is unknown, or a file of look or theme cannot be used.
+    /// When the look, the theme, the template or the scale is unknown, or a file of one of them cannot be used.
     pub fn new(options: &Options) -> Result<Self, CardError> {
         if !(1..=3).contains(&options.scale) {
             return Err(CardError::UnknownScale { scale: options.scale });
@@ -250,6 +274,8 @@ impl Renderer {
             None => theme::own(&look.code, look.window.fill),
         };
         let pictures = Pictures::new(&look.assets, options.scale);
+        let layout = options.template.as_deref().map(|name| options.looks.template(name, &look, options.scale));
+        let layout = layout.transpose()?;
         (look.assets.avatar, look.assets.logo) = (None, None); // their files' pixels are not needed any more
         let fonts = Fonts::with(look.assets.faces.clone());
         let look = Arc::new(look);
@@ -260,6 +286,7 @@ impl Renderer {
             look,
             theme,
             pictures,
+            layout,
             fonts,
             layers,
             template: OnceLock::new(),
@@ -294,7 +321,10 @@ impl Renderer {
         let name = self.look.assets.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
-            Card::Title(card) => title_card::draw(card, &mut stage),
+            Card::Title(card) => match &self.layout {
+                Some(template) => template.draw(card, &mut stage),
+                None => title_card::draw(card, &mut stage),
+            },
         }
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
         let bytes = self.encode(&layer, &ops, bench)?;
@@ -306,7 +336,10 @@ impl Renderer {
 
     /// Paints what is drawn on a layer, and writes it in the renderer's format.
     fn encode(&self, layer: &Indexed, ops: &[Op], bench: &mut Bench) -> Result<Vec<u8>, CardError> {
-        if let Some(palette) = plan::palette(layer, ops, usize::MAX) {
+        // A JPEG has no palette, and a photograph is better off without.
+        let is_photo = |op: &Op| matches!(op, Op::Picture { raster, .. } if raster.width * raster.height() > PHOTO);
+        let coloured = self.format != Format::Png && ops.iter().any(is_photo);
+        if let Some(palette) = plan::palette(layer, ops, usize::MAX).filter(|_| !coloured) {
             bench.picture.paint(layer, palette, ops);
             return match self.format {
                 Format::Png => Ok(bench.writer.indexed(&bench.picture)?),
@@ -332,6 +365,7 @@ impl Renderer {
             for picture in [&self.pictures.avatar, &self.pictures.logo].into_iter().flatten() {
                 hash.update(format!("{picture:?}\n"));
             }
+            hash.update(self.layout.as_ref().map_or("", Template::digest));
             for face in self.look.assets.faces.all() {
                 hash.update(Sha256::digest(face));
             }

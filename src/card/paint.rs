@@ -108,7 +108,7 @@ impl Rounded {
         }
     }
 
-    fn add_to(self, path: &mut PathBuilder) {
+    pub(super) fn add_to(self, path: &mut PathBuilder) {
         let Self { x, y, width, height, radius } = self;
         let (r, k) =
             (radius.min(width / 2.0).min(height / 2.0), radius.min(width / 2.0).min(height / 2.0) * (1.0 - QUARTER));

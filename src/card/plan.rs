@@ -4,7 +4,7 @@
 use super::colour::Rgb;
 use super::indexed::Indexed;
 use super::paint::{Op, Tone};
-use super::palette::{Sample, Search, represent};
+use super::palette::{Mixer, Sample, Search, represent};
 use super::raster::{LEVELS, Pixels, Raster};
 
 /// The most colours of a palette.
@@ -56,6 +56,33 @@ pub(super) fn palette(layer: &Indexed, ops: &[Op], most: usize) -> Option<Vec<[u
     let mut palette = layer.palette.clone();
     palette.extend(represent(&mut samples, most.min(MOST - palette.len()), ROUNDS));
     (error(&palette, &pictures) <= WORST).then_some(palette)
+}
+
+/// Colours of a picture that is the ground of everything.
+const GROUND_COLOURS: usize = 144;
+
+/// An opaque picture as a ground, each pixel mixed of two colours where it needs to be; none when it needs true colour.
+pub(super) fn ground(raster: &Raster) -> Option<Indexed> {
+    const THRESHOLDS: [f32; 4] = [0.125, 0.625, 0.875, 0.375];
+    let Pixels::Colour(pixels, colours) = &raster.pixels else { return None };
+    let mut samples: Vec<Sample> =
+        colours.iter().map(|sample| Sample { weight: sample.weight.sqrt(), ..*sample }).collect();
+    let palette = represent(&mut samples, GROUND_COLOURS, 2 * ROUNDS);
+    if error(&palette, &[colours]) > WORST {
+        return None;
+    }
+    let exact = palette.clone();
+    let mut mixer = Mixer::new(palette);
+    let mut rows = Vec::with_capacity(pixels.len() + raster.height());
+    for (y, row) in pixels.chunks_exact(raster.width).enumerate() {
+        rows.push(0);
+        rows.extend(row.iter().enumerate().map(|(x, [r, g, b, _])| {
+            let same = exact.binary_search(&[*r, *g, *b]).ok().map(|place| place as u8);
+            let threshold = THRESHOLDS[x % 2 + y % 2 * 2];
+            same.unwrap_or_else(|| mixer.mix([*r, *g, *b].map(f32::from), threshold))
+        }));
+    }
+    Some(Indexed { width: raster.width, palette: exact, rows })
 }
 
 /// The mean squared error of pictures in a palette.

@@ -15,5 +15,6 @@ mod robust;
 mod s3;
 mod scratch;
 mod support;
+mod templates;
 mod trigger;
 mod worker;
