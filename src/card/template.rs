@@ -56,15 +56,6 @@ impl Cover {
         }
         Picture::decode(data).map(Arc::new).map(Self)
     }
-
-    /// Decodes the picture in a `data:` URL.
-    ///
-    /// # Errors
-    /// As [`Cover::decode`].
-    pub fn from_url(url: &str) -> Result<Self, String> {
-        let data = url.strip_prefix("data:").ok_or("is no data: URL, and nothing is fetched from elsewhere")?;
-        Self::decode(&art::data_bytes(data)?)
-    }
 }
 
 /// The names of the templates that are built in.
@@ -332,7 +323,7 @@ fn coloured(text: &str, look: &Look) -> Result<String, (usize, String)> {
     while let Some(at) = text[done..].find(OPEN).map(|at| done + at) {
         out.push_str(&text[done..at]);
         let inner = &text[at + OPEN.len()..];
-        let end = inner.find(')').ok_or((at, "var( without its )".to_owned()))?;
+        let end = closing(inner).ok_or((at, "var( without its )".to_owned()))?;
         let name = inner[..end].split(',').next().unwrap_or_default().trim();
         let colour = colours.iter().find(|(known, _)| *known == name);
         let (_, colour) = colour.ok_or_else(|| {
@@ -344,4 +335,17 @@ fn coloured(text: &str, look: &Look) -> Result<String, (usize, String)> {
     }
     out.push_str(&text[done..]);
     Ok(out)
+}
+
+/// Where the parenthesis is closed that was opened right before the text.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1;
+    text.char_indices().find_map(|(at, c)| {
+        match c {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        (open == 0).then_some(at)
+    })
 }

@@ -58,7 +58,7 @@ fn refuse_paths(columns: &Columns) -> Result<(), Error> {
     match look.or(template).or(columns.theme.as_ref().filter(|name| name.contains('/'))) {
         None => Ok(()),
         Some(path) => Err(Error::Usage {
-            what: format!("{path} is a path, and a worker finds looks and themes by their names, and templates"),
+            what: format!("{path} is a path, and a worker finds looks, themes and templates by their names"),
             hint: "put the file into the directory that --looks names, and leave out all but its name".to_owned(),
         }),
     }

@@ -54,12 +54,20 @@ fn list_languages() {
 fn draw(path: &Path, flags: &Render, looks: Looks) -> Result<(), Error> {
     let format = format_for(flags.output.as_deref(), flags.format)?;
     let post = read(path, flags)?;
-    let draw = picture::Draw::from(flags.draw).in_template(flags.style.template.as_deref());
-    let mut card = picture::choose_as(&post, draw, &wish(flags)?).map_err(|skip| refused(&skip, path))?;
-    if let (Card::Title(card), Some(path)) = (&mut card, &flags.cover) {
-        card.cover = Some(cover(path)?);
-    }
     let Style { look, theme, template, .. } = flags.style.clone();
+    let template = template.filter(|name| !name.is_empty());
+    let draw = picture::Draw::from(flags.draw).in_template(template.as_deref());
+    let mut card = picture::choose_as(&post, draw, &wish(flags)?).map_err(|skip| refused(&skip, path))?;
+    match (&mut card, &flags.cover) {
+        (Card::Title(card), Some(path)) => card.cover = Some(cover(path)?),
+        (Card::Code(_), Some(_)) => {
+            return Err(Error::Usage {
+                what: "a card of code has no cover".to_owned(),
+                hint: "--template blog-post draws one".to_owned(),
+            });
+        }
+        (_, None) => {}
+    }
     let image = Renderer::new(&Options { look, looks, theme, template, scale: flags.scale, format })?.render(&card)?;
     let output = flags.output.clone().unwrap_or_else(|| beside(path, format));
     if output == path && output != Path::new("-") {

@@ -1,6 +1,7 @@
 //! A template's file: its text comes in, its slots and the parts of its art between them go out. The art is never written anew: to
 //! leave a part out, the stretch of text that describes it is cut, and no data ever gets into what is left.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -16,8 +17,11 @@ use super::slot::{self, Field, Mark, Slot};
 const MOST_ELEMENTS: u32 = 20_000;
 const DEEPEST: usize = 60;
 const MOST_SLOTS: usize = 40;
-/// Elements that may be drawn once all `use` is followed.
+/// Elements that may be drawn once all references are followed, and how many of them a filter and a mask or pattern count for each
+/// time they are used.
 const MOST_DRAWN: usize = 50_000;
+const FILTER_COST: usize = 1_000;
+const MASK_COST: usize = 250;
 /// How far the picture's shape may be from 1200 × 630.
 const OBLIQUE: f32 = 0.01;
 /// The largest deviation of a blur, and filters in all.
@@ -91,10 +95,11 @@ impl Sheet {
         }
         let wrong = |node: Node<'_, '_>, what: String| LookError::at(path, &text, node.range().start, what);
         let view = view(root).map_err(|what| wrong(root, what))?;
-        let mut reader = Reader { elements: Vec::new(), slots: Vec::new(), filters: 0 };
+        let mut reader = Reader { elements: Vec::new(), slots: Vec::new(), filters: 0, count: 0 };
         reader.children(root, (view, 0)).map_err(|(node, what)| wrong(node, what))?;
-        if drawn(root, &document, DEEPEST, MOST_DRAWN).is_none() {
-            return Err(whole("draws too much: its `use` elements multiply"));
+        let ids = document.descendants().filter_map(|node| Some((node.attribute("id")?, node))).collect();
+        if drawn(root, &ids, DEEPEST, MOST_DRAWN).is_none() {
+            return Err(whole("draws too much: its `use` elements, patterns, masks or filters multiply"));
         }
         let Reader { elements, slots, .. } = reader;
         let fields =
@@ -146,6 +151,7 @@ struct Reader {
     /// Slots, and which elements they are.
     slots: Vec<(Slot, usize)>,
     filters: usize,
+    count: u32,
 }
 
 impl Reader {
@@ -202,9 +208,20 @@ impl Reader {
             return Err((*what).to_owned());
         }
         let most = |key: &str| {
-            let numbers = node.attribute(key).unwrap_or_default().split([' ', ',']);
+            let numbers = node.attribute(key).unwrap_or_default().split(|c: char| c.is_whitespace() || c == ',');
             numbers.filter_map(|number| number.parse::<f32>().ok()).fold(0.0, f32::max)
         };
+        self.count += 1;
+        if self.count > MOST_ELEMENTS {
+            return Err(format!("there are more than {MOST_ELEMENTS} elements"));
+        }
+        let styled = if name == "style" { node.text() } else { node.attribute("style") }.unwrap_or_default();
+        if [styled, node.attribute("filter").unwrap_or_default()].iter().any(|text| text.contains("blur(")) {
+            return Err("a blur is written as a <filter> element, not as a function".to_owned());
+        }
+        if name == "style" && (styled.contains("url(") || styled.contains("filter")) {
+            return Err("filters, masks and patterns are named in attributes, not in a <style>".to_owned());
+        }
         if name == "filter" {
             self.filters += 1;
         }
@@ -306,19 +323,28 @@ fn area(node: Node<'_, '_>, transform: Transform) -> Result<Rounded, String> {
     Ok(Rounded { x, y, width, height, radius })
 }
 
-/// How many elements are drawn once all `use` is followed, within `room`; none where they are more.
-fn drawn(node: Node<'_, '_>, document: &Document<'_>, depth: usize, room: usize) -> Option<usize> {
+/// What is drawn once all references are followed, within `room`: each element counts one, and a filter or a mask as many as it
+/// costs; none where that is too much.
+fn drawn(node: Node<'_, '_>, ids: &BTreeMap<&str, Node<'_, '_>>, depth: usize, room: usize) -> Option<usize> {
     let mut left = room.checked_sub(1)?;
     let next = depth.checked_sub(1);
     for child in node.children().filter(Node::is_element) {
-        left = drawn(child, document, next?, left)?;
+        left = drawn(child, ids, next?, left)?;
     }
-    if node.tag_name().name() == "use" {
-        let href = node.attribute("href").or_else(|| node.attribute(("http://www.w3.org/1999/xlink", "href")));
-        let id = href.and_then(|href| href.strip_prefix('#'));
-        let target = id.and_then(|id| document.descendants().find(|other| other.attribute("id") == Some(id)));
-        if let Some(target) = target {
-            left = drawn(target, document, next?, left)?;
+    for attribute in node.attributes() {
+        let value = attribute.value();
+        let named = if attribute.name() == "href" { value.strip_prefix('#') } else { None };
+        let urls = value.split("url(").skip(1).filter_map(|rest| {
+            let inner = rest.split(')').next()?.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+            inner.strip_prefix('#')
+        });
+        for target in urls.chain(named).filter_map(|id| ids.get(id)) {
+            let cost = match target.tag_name().name() {
+                "filter" => FILTER_COST,
+                "mask" | "pattern" => MASK_COST,
+                _ => 0,
+            };
+            left = drawn(*target, ids, next?, left.checked_sub(cost)?)?;
         }
     }
     Some(left)
