@@ -110,7 +110,7 @@ fn cpu() -> Duration {
 fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let start = cpu();
     let result = work();
-    ((cpu() - start).as_secs_f64() * 1e3, result)
+    (cpu().saturating_sub(start).as_secs_f64() * 1e3, result)
 }
 
 /// Each language, one thread, everything warm: the languages take turns, so that noise hits all alike.
@@ -134,20 +134,21 @@ fn warm(report: &mut Report, rounds: usize) {
         let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
         let case = format!("warm, {name}");
         report.add(&case, "CPU, median", quantile(times, 0.5), "ms", Goal::None);
-        report.add(&case, "bytes", image.bytes.len() as f64 / 1024.0, "KB", Goal::None);
+        report.add(&case, "bytes", kilobytes(&image), "KB", Goal::None);
         report.add(&case, "allocations", allocations as f64, "", Goal::None);
-        sizes.push(image.bytes.len() as f64 / 1024.0);
+        sizes.push(kilobytes(&image));
     }
     report.add("warm, all eight", "CPU, median", quantile(&mut all, 0.5), "ms", Goal::AtMost(2.5));
     report.add("warm, all eight", "CPU, mean", all.iter().sum::<f64>() / all.len() as f64, "ms", Goal::None);
     report.add("warm, all eight", "CPU, p99", quantile(&mut all, 0.99), "ms", Goal::AtMost(5.0));
     report.add("warm, all eight", "bytes, median", quantile(&mut sizes, 0.5), "KB", Goal::AtMost(50.0));
-    let mut sizes: Vec<f64> = fixtures().iter().filter_map(|body| picture(&renderer, body)).map(kilobytes).collect();
+    let mut sizes: Vec<f64> =
+        fixtures().iter().filter_map(|body| picture(&renderer, body)).map(|image| kilobytes(&image)).collect();
     report.add("fixtures", "bytes, median", quantile(&mut sizes, 0.5), "KB", Goal::AtMost(50.0));
     report.add("fixtures", "bytes, largest", quantile(&mut sizes, 1.0), "KB", Goal::AtMost(100.0));
 }
 
-fn kilobytes(image: Image) -> f64 {
+fn kilobytes(image: &Image) -> f64 {
     image.bytes.len() as f64 / 1024.0
 }
 

@@ -69,6 +69,7 @@ fn draw(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         look: setting(&body, "look").unwrap_or("night").to_owned(),
         theme: setting(&body, "theme").map(str::to_owned),
         scale: setting(&body, "scale").map_or(Ok(1), str::parse)?,
+        ..Options::default()
     };
     let post = Post::new(Fields { body, ..Fields::default() });
     let image = Renderer::new(&options)?.render(&picture::choose(&post, Draw::Auto, None)?)?;

@@ -1,7 +1,7 @@
 //! The worst inputs that a person or the fuzzer has found: what a grammar, a font or a layout could choke on.
 
 /// A name and a Markdown post for each.
-pub fn posts() -> Vec<(&'static str, String)> {
+pub(crate) fn posts() -> Vec<(&'static str, String)> {
     let fence = |language: &str, code: &str| format!("# Hostile\n\n```{language}\n{code}\n```\n");
     let lines = |unit: &str, across: usize, down: usize| vec![unit.repeat(across); down].join("\n");
     vec![
@@ -16,7 +16,7 @@ pub fn posts() -> Vec<(&'static str, String)> {
         ("markdown emphasis", fence("markdown", &lines("*_`[", 75, 20))),
         ("2000 backticks", lines("`", 2_000, 40)),
         ("nested quotes", lines("> ", 400, 40)),
-        ("nested lists", (0..400).map(|depth| format!("{}- a\n", "  ".repeat(depth))).collect()),
+        ("nested lists", (0..400).flat_map(|depth| ["  ".repeat(depth), "- a\n".to_owned()]).collect()),
         ("combining marks", fence("", &format!("a{}", "\u{301}".repeat(20_000)))),
         ("emoji wall", fence("", &lines("👩‍👩‍👧‍👦", 80, 14))),
         ("han wall", fence("", &lines("漢字", 80, 14))),

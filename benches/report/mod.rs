@@ -7,24 +7,24 @@ use serde::Serialize;
 
 /// One figure.
 #[derive(Debug, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// What was done, such as `warm, Rust`.
-    pub case: String,
+    pub(crate) case: String,
     /// What was measured, such as `CPU, median`.
-    pub metric: String,
+    pub(crate) metric: String,
     /// How much it was.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Of what, such as `ms`.
-    pub unit: &'static str,
+    pub(crate) unit: &'static str,
     /// What it should be, in words a person reads; none where nothing is asked.
-    pub goal: Option<String>,
+    pub(crate) goal: Option<String>,
     /// Whether it is.
-    pub met: Option<bool>,
+    pub(crate) met: Option<bool>,
 }
 
 /// What a figure should be.
 #[derive(Debug, Clone, Copy)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// Nothing is asked.
     None,
     /// No more than this.
@@ -35,13 +35,13 @@ pub enum Goal {
 
 /// The figures of one bench.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     rows: Vec<Row>,
 }
 
 impl Report {
     /// Adds a figure.
-    pub fn add(&mut self, case: &str, metric: &str, value: f64, unit: &'static str, goal: Goal) {
+    pub(crate) fn add(&mut self, case: &str, metric: &str, value: f64, unit: &'static str, goal: Goal) {
         let (goal, met) = match goal {
             Goal::None => (None, None),
             Goal::AtMost(most) => (Some(format!("≤ {most}")), Some(value <= most)),
@@ -51,7 +51,7 @@ impl Report {
     }
 
     /// Prints the table and writes the file.
-    pub fn finish(&self, name: &str) {
+    pub(crate) fn finish(&self, name: &str) {
         let mut table = Table::new();
         table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["case", "metric", "value", "goal", ""]);
         for row in &self.rows {
@@ -89,7 +89,7 @@ fn machine() -> String {
 }
 
 /// The value below which this share of the values lies; the values get sorted.
-pub fn quantile(values: &mut [f64], share: f64) -> f64 {
+pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let at = ((values.len() as f64 * share) as usize).min(values.len().saturating_sub(1));
     values.get(at).copied().unwrap_or(f64::NAN)

@@ -31,10 +31,10 @@ impl Indexed {
     }
 
     /// The colour of a pixel; of the nearest one where there is none.
-    pub(super) fn colour(&self, (x, y): (i32, i32)) -> Rgb {
+    pub(super) fn colour(&self, at: (i32, i32)) -> Rgb {
         let (right, bottom) = (self.width.saturating_sub(1), self.height().saturating_sub(1));
-        let (x, y) = (x.clamp(0, right as i32) as usize, y.clamp(0, bottom as i32) as usize);
-        let place = self.rows.get(y * (self.width + 1) + 1 + x).copied().unwrap_or_default();
+        let (column, row) = (at.0.clamp(0, right as i32) as usize, at.1.clamp(0, bottom as i32) as usize);
+        let place = self.rows.get(row * (self.width + 1) + 1 + column).copied().unwrap_or_default();
         let [r, g, b] = self.palette.get(usize::from(place)).copied().unwrap_or_default();
         Rgb(r, g, b)
     }

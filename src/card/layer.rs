@@ -167,7 +167,9 @@ impl Layers {
         match scene {
             Scene::Title => self.sample(Scene::Title, 1.0, &mut samples),
             Scene::Window { .. } => {
-                SAMPLED.iter().for_each(|(scene, weight)| self.sample(*scene, *weight, &mut samples))
+                for (scene, weight) in SAMPLED {
+                    self.sample(scene, weight, &mut samples);
+                }
             }
         }
         let plain = self.look.ground;

@@ -46,7 +46,7 @@ impl Tone {
 
     /// Whether this is the tone of a shape and not of text.
     pub(super) fn is_flat(self) -> bool {
-        std::ptr::eq(self.gamma, &*PLAIN)
+        std::ptr::eq(self.gamma, LazyLock::force(&PLAIN))
     }
 }
 
