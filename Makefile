@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt golden gallery bench-card bench-peers
+.PHONY: help setup demo test fmt golden gallery bench-card bench-peers fuzz check-reproducible
 
 help: ## this list
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what building and testing need
 	@scripts/setup
@@ -27,3 +27,9 @@ bench-peers: setup ## tintype and what else draws code, on the same snippets: in
 
 bench-card: ## what a card costs in time, bytes and memory; figures go to target/bench/card.json
 	@cargo bench --locked --bench card
+
+fuzz: ## bytes to PNG, fuzzed for MINUTES=60 in all: no panic, no hang, bounded memory; needs a nightly compiler
+	@scripts/fuzz $(or $(MINUTES),60)
+
+check-reproducible: ## two builds from nothing draw the same bytes; slow
+	@scripts/check-reproducible

@@ -257,14 +257,22 @@ impl Setter {
             _ => fonts.face_for(grapheme, wanted, region),
         };
         if found.is_none() {
-            self.note(fonts, grapheme, wanted);
+            self.note(fonts, grapheme, wanted, region);
         }
         found
     }
 
-    fn note(&mut self, fonts: &Fonts, grapheme: &str, wanted: FaceId) {
-        let has = |c: char| fonts.covers(wanted, c.encode_utf8(&mut [0; 4]));
-        let unknown: Vec<char> = grapheme.chars().filter(|c| !unicode::is_joiner(*c) && !has(*c)).collect();
+    /// Notes the characters of a grapheme that no face has; where there are faces for each but for no two together, those that the
+    /// wanted one has not.
+    fn note(&mut self, fonts: &Fonts, grapheme: &str, wanted: FaceId, region: Region) {
+        let lacking = |has: &dyn Fn(&str) -> bool| -> Vec<char> {
+            let unknown = |c: &char| !unicode::is_joiner(*c) && !has(c.encode_utf8(&mut [0; 4]));
+            grapheme.chars().filter(unknown).collect()
+        };
+        let mut unknown = lacking(&|c| fonts.face_for(c, wanted, region).is_some());
+        if unknown.is_empty() {
+            unknown = lacking(&|c| fonts.covers(wanted, c));
+        }
         for c in unknown {
             if self.missing.len() < MOST_MISSING && !self.missing.contains(&c) {
                 self.missing.push(c);

@@ -164,19 +164,27 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// At most about `length` characters of a line, cut between words where there are any, with an ellipsis where it was cut.
+/// At most `length` characters of a line, cut between words where there are any, with an ellipsis where it was cut. Letters keep
+/// their marks, unless one with its marks is longer than all that is asked for.
 pub(crate) fn shortened(line: &str, length: usize) -> String {
-    let mut at_word = 0;
-    let mut end = 0;
-    for (count, (at, grapheme)) in line.grapheme_indices(true).enumerate() {
-        if count > length {
-            let cut = if at_word * 3 > end * 2 { at_word } else { end };
-            return format!("{}…", line[..cut].trim_end_matches([' ', ',', ';', ':', '.', '–', '—', '-']));
+    if line.chars().nth(length).is_none() {
+        return line.to_owned();
+    }
+    let (mut at_word, mut end, mut before) = (0, 0, 0);
+    for (at, grapheme) in line.grapheme_indices(true) {
+        if before >= length {
+            break;
         }
         if grapheme.chars().all(char::is_whitespace) {
             at_word = at;
         }
         end = at;
+        before += grapheme.chars().count();
     }
-    line.to_owned()
+    let cut = match end {
+        0 => line.char_indices().nth(length.saturating_sub(1)).map_or(0, |(at, _)| at),
+        _ if at_word * 3 > end * 2 => at_word,
+        _ => end,
+    };
+    format!("{}…", line[..cut].trim_end_matches([' ', ',', ';', ':', '.', '–', '—', '-']))
 }
