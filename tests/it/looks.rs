@@ -99,7 +99,7 @@ async fn attach_knows_the_looks_that_there_are() {
     for (look, code, error) in [
         ("mien", 2, "there is no look `mien`; did you mean `mine`?"),
         ("broken", 3, "broken.toml:3:9: 2 is not between 0 and 1"),
-        ("./mine.toml", 2, "./mine.toml is a path, and a worker finds looks and themes by their names"),
+        ("./mine.toml", 2, "./mine.toml is a path, and a worker finds looks, themes and templates by their names"),
     ] {
         let ran = tintype(&test.url(), &named(look)).await;
         assert!(ran.code == code && ran.error().contains(error) && !ran.hint().is_empty(), "{look}: {ran:?}");
