@@ -4,8 +4,10 @@
 mod bitmap;
 mod code;
 mod code_card;
+mod code_layout;
 mod colour;
 mod coloured;
+mod content;
 mod direction;
 mod encode;
 mod eyebrow;
@@ -31,9 +33,12 @@ mod paint;
 mod palette;
 mod paragraph;
 mod picture_file;
+mod pill;
 mod plan;
 mod raster;
 mod stage;
+mod tags;
+mod template;
 mod text;
 mod theme;
 mod title_card;
@@ -54,86 +59,14 @@ use paint::{Canvas, Op};
 use sha2::{Digest, Sha256};
 use stage::{Pictures, Stage};
 use syntect::highlighting::Theme;
+pub use template::Cover;
+use template::Template;
 use text::Setter;
 
+pub use content::{Card, CodeCard, Eyebrow, Image, TitleCard};
 pub use format::{Format, UnknownFormat};
 pub use look_error::LookError;
 pub use looks::Looks;
-
-/// What a card shows: plain text, already chosen and trimmed; nothing here is Markdown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Card {
-    /// A window of highlighted code under a title.
-    Code(CodeCard),
-    /// A large title with an excerpt, for posts without code.
-    Title(TitleCard),
-}
-
-/// The line above the title: who wrote it, and where.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Eyebrow {
-    /// The author's name; its first letter stands in the avatar.
-    pub author: Option<String>,
-    /// The site's name, muted.
-    pub site: Option<String>,
-}
-
-/// A window of code.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CodeCard {
-    /// Author and site.
-    pub eyebrow: Eyebrow,
-    /// The post's title; without one the window moves up.
-    pub title: Option<String>,
-    /// The name in the window's title bar, such as `lib/form.ex`.
-    pub file: Option<String>,
-    /// The language as the author wrote it (`rs`, `c++`, `Elixir`); unknown ones are drawn as plain text.
-    pub language: Option<String>,
-    /// The code, LF line ends, tabs kept, no common indentation.
-    pub code: String,
-    /// Lines to stress, 1-based, both ends included; the others dim.
-    pub highlights: Vec<std::ops::RangeInclusive<usize>>,
-    /// Lines marked as added and as removed, like the highlights; a diff's own lines need no marking.
-    pub added: Vec<std::ops::RangeInclusive<usize>>,
-    /// See [`CodeCard::added`].
-    pub removed: Vec<std::ops::RangeInclusive<usize>>,
-    /// The number of the first line where numbers are asked for.
-    pub line_numbers: Option<usize>,
-    /// Whether a line that is too wide goes on in the next row; else it fades out.
-    pub wrap: bool,
-    /// The cells a tab reaches for, 1 to 8; 4 where nothing is said.
-    pub tab_width: Option<u8>,
-}
-
-/// A title without code.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TitleCard {
-    /// Author and site.
-    pub eyebrow: Eyebrow,
-    /// The post's title.
-    pub title: String,
-    /// The first words of the post.
-    pub excerpt: Option<String>,
-    /// Tags, drawn as chips while there is room.
-    pub tags: Vec<String>,
-    /// The date as it is printed, such as `21 Nov 2026`.
-    pub date: Option<String>,
-}
-
-/// A finished picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// The encoded file.
-    pub bytes: Vec<u8>,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// The media type, such as `image/png`.
-    pub media_type: &'static str,
-    /// Characters that no face had a glyph for, each once, in order of appearance.
-    pub missing: Vec<char>,
-}
 
 /// What a renderer is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +78,8 @@ pub struct Options {
     /// A syntax theme instead of the look's own: a name that [`themes`] lists, or a `.tmTheme` file. `NAME:raw` keeps colours that
     /// are too faint to read as they are.
     pub theme: Option<String>,
+    /// A template in whose layout titles are drawn: a name that [`Looks::templates`] lists, or an SVG file.
+    pub template: Option<String>,
     /// Pixels of the picture in a design pixel, 1 to 3.
     pub scale: u8,
     /// The format of the pictures.
@@ -153,7 +88,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { look: look::BASE.to_owned(), looks: Looks::default(), theme: None, scale: 1, format: Format::default() }
+        let (looks, format) = (Looks::default(), Format::default());
+        Self { look: look::BASE.to_owned(), looks, theme: None, template: None, scale: 1, format }
     }
 }
 
@@ -179,7 +115,17 @@ pub enum CardError {
         /// The known name that is most like it.
         nearest: String,
     },
-    /// The file of a look or a theme, or one that it names, cannot be used.
+    /// No template has this name.
+    #[error("there is no template `{name}`; did you mean `{nearest}`? The templates are {known}")]
+    UnknownTemplate {
+        /// The name that was given.
+        name: String,
+        /// The known name that is most like it.
+        nearest: String,
+        /// The known names, by commas.
+        known: String,
+    },
+    /// The file of a look, a theme or a template, or one that it names, cannot be used.
     #[error(transparent)]
     Look(#[from] LookError),
     /// The scale is not 1, 2 or 3.
@@ -197,7 +143,10 @@ pub enum CardError {
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
+
+/// Pixels from which a picture on a card is taken for a photograph.
+const PHOTO: usize = 40_000;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
@@ -207,6 +156,8 @@ pub struct Renderer {
     look: Arc<Look>,
     theme: Theme,
     pictures: Pictures,
+    /// The layout of titles where it is not the built-in one.
+    layout: Option<Template>,
     fonts: Fonts,
     layers: Layers,
     template: OnceLock<String>,
@@ -231,10 +182,10 @@ impl Bench {
 }
 
 impl Renderer {
-    /// Makes a renderer; it draws nothing yet. Only here are the files of looks and themes read.
+    /// Makes a renderer; it draws no card yet. Only here are the files of looks, themes and templates read.
     ///
     /// # Errors
-    /// When the look, the theme or the scale is unknown, or a file of look or theme cannot be used.
+    /// When the look, the theme, the template or the scale is unknown, or a file of one of them cannot be used.
     pub fn new(options: &Options) -> Result<Self, CardError> {
         if !(1..=3).contains(&options.scale) {
             return Err(CardError::UnknownScale { scale: options.scale });
@@ -248,6 +199,8 @@ impl Renderer {
             None => theme::own(&look.code, look.window.fill),
         };
         let pictures = Pictures::new(&look.assets, options.scale);
+        let layout = options.template.as_deref().map(|name| options.looks.template(name, &look, options.scale));
+        let layout = layout.transpose()?;
         (look.assets.avatar, look.assets.logo) = (None, None); // their files' pixels are not needed any more
         let fonts = Fonts::with(look.assets.faces.clone());
         let look = Arc::new(look);
@@ -258,6 +211,7 @@ impl Renderer {
             look,
             theme,
             pictures,
+            layout,
             fonts,
             layers,
             template: OnceLock::new(),
@@ -292,7 +246,10 @@ impl Renderer {
         let name = self.look.assets.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
-            Card::Title(card) => title_card::draw(card, &mut stage),
+            Card::Title(card) => match &self.layout {
+                Some(template) => template.draw(card, &mut stage),
+                None => title_card::draw(card, &mut stage),
+            },
         }
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
         let bytes = self.encode(&layer, &ops, bench)?;
@@ -304,7 +261,11 @@ impl Renderer {
 
     /// Paints what is drawn on a layer, and writes it in the renderer's format.
     fn encode(&self, layer: &Indexed, ops: &[Op], bench: &mut Bench) -> Result<Vec<u8>, CardError> {
-        if let Some(palette) = plan::palette(layer, ops, usize::MAX) {
+        // A JPEG has no palette, and a photograph is better off without.
+        let is_photo = |op: &Op| matches!(op, Op::Picture { raster, .. } if raster.width * raster.height() > PHOTO);
+        let coloured = self.format != Format::Png && ops.iter().any(is_photo);
+        let palette = if coloured { None } else { plan::palette(layer, ops, usize::MAX) };
+        if let Some(palette) = palette {
             bench.picture.paint(layer, palette, ops);
             return match self.format {
                 Format::Png => Ok(bench.writer.indexed(&bench.picture)?),
@@ -330,6 +291,7 @@ impl Renderer {
             for picture in [&self.pictures.avatar, &self.pictures.logo].into_iter().flatten() {
                 hash.update(format!("{picture:?}\n"));
             }
+            hash.update(self.layout.as_ref().map_or("", Template::digest));
             for face in self.look.assets.faces.all() {
                 hash.update(Sha256::digest(face));
             }
@@ -338,12 +300,6 @@ impl Renderer {
             }
             format!("{:x}", hash.finalize()).chars().take(16).collect()
         })
-    }
-
-    /// The format of its pictures.
-    #[must_use]
-    pub fn format(&self) -> Format {
-        self.format
     }
 }
 

@@ -3,12 +3,14 @@
 
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
+mod columns;
 mod style;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use columns::Columns;
 pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
@@ -108,7 +110,7 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Render {
     /// A Markdown post, a source file, or - for stdin: Markdown, or source code with --language or --file
-    #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_languages"])]
+    #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_templates", "list_languages"])]
     pub post: Option<PathBuf>,
     /// Where the picture goes; - for stdout [default: the post's name with .png]
     #[arg(short, long, value_name = "FILE")]
@@ -131,6 +133,15 @@ pub struct Render {
     /// The site's name
     #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
     pub site: Option<String>,
+    /// The date, in place of the post's own: 2026-11-21
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<String>,
+    /// A tag, again for each, in place of the post's own
+    #[arg(long = "tag", value_name = "TEXT")]
+    pub tags: Vec<String>,
+    /// A PNG, JPEG or WebP file for the template's place for a cover
+    #[arg(long, value_name = "FILE", requires = "template")]
+    pub cover: Option<PathBuf>,
     /// Draw the Nth code block
     #[arg(long, value_name = "N")]
     pub block: Option<usize>,
@@ -167,6 +178,9 @@ pub struct Render {
     /// Print the names of the syntax themes
     #[arg(long)]
     pub list_themes: bool,
+    /// Print the names of the templates
+    #[arg(long)]
+    pub list_templates: bool,
     /// Print the languages, with the words that mean each
     #[arg(long)]
     pub list_languages: bool,
@@ -182,53 +196,6 @@ pub enum Draw {
     Code,
     /// The title, always
     Title,
-}
-
-/// Which columns make the picture. What is left out is found by its name; an empty name means none.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Columns {
-    /// The column with the Markdown
-    #[arg(long, value_name = "COLUMN")]
-    pub body: Option<String>,
-    /// The column that receives the URL; leave it out beside --body to keep URLs in tintype.image alone
-    #[arg(long, value_name = "COLUMN")]
-    pub image: Option<String>,
-    /// The column with the title
-    #[arg(long, value_name = "COLUMN")]
-    pub title: Option<String>,
-    /// The column with the author's name
-    #[arg(long, value_name = "COLUMN")]
-    pub author: Option<String>,
-    /// The column with the date
-    #[arg(long, value_name = "COLUMN")]
-    pub date: Option<String>,
-    /// The column with the tags
-    #[arg(long, value_name = "COLUMN")]
-    pub tags: Option<String>,
-    /// The columns of the key, by commas [default: the primary key]
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    pub key: Option<Vec<String>>,
-    /// An SQL condition; rows outside it get no picture
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub row_filter: Option<String>,
-    /// What to draw [default: auto]
-    #[arg(long, value_enum)]
-    pub draw: Option<Draw>,
-    /// The look: night, paper, or one of --looks [default: night]
-    #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK")]
-    pub look: Option<String>,
-    /// The column with the name of a row's own look; empty means the table's
-    #[arg(long, value_name = "COLUMN")]
-    pub look_column: Option<String>,
-    /// Where looks are found
-    #[command(flatten)]
-    pub looks: LooksFlag,
-    /// A syntax theme in place of the look's own: a name, or a .tmTheme file of --looks
-    #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
-    pub theme: Option<String>,
-    /// The site's name on the card
-    #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
-    pub site: Option<String>,
 }
 
 /// Flags of `preview`.

@@ -106,8 +106,11 @@ impl Error {
                 "tintype render --list-looks and --list-themes show what there is; --looks DIR adds looks of your own"
                     .to_owned(),
             ),
+            Self::Card(CardError::UnknownTemplate { .. }) => Some(
+                "tintype render --list-templates shows what there is; --looks DIR adds templates of your own".to_owned(),
+            ),
             Self::Card(CardError::Look(_)) => {
-                Some("docs/LOOKS.md explains every key; what a look leaves out comes from the look that it extends".to_owned())
+                Some("docs/LOOKS.md explains every key of a look, docs/TEMPLATES.md what a template may hold".to_owned())
             }
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
@@ -131,7 +134,10 @@ impl Error {
             Self::Db(error) if error.is_usage() => 2,
             Self::Db(error) if error.is_configuration() => 3,
             Self::Storage(error) if error.is_configuration() => 3,
-            Self::Card(CardError::UnknownLook { .. } | CardError::UnknownTheme { .. }) | Self::Usage { .. } => 2,
+            Self::Card(
+                CardError::UnknownLook { .. } | CardError::UnknownTheme { .. } | CardError::UnknownTemplate { .. },
+            )
+            | Self::Usage { .. } => 2,
             Self::Card(CardError::Look(_))
             | Self::Scratch(_)
             | Self::NotInstalled

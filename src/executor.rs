@@ -133,7 +133,7 @@ type Drawn = (Image, &'static str, String);
 async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, Skip>, Failure> {
     let renderer = workshop.studio.renderer(material.style()).map_err(|error| look_failure(material, error))?;
     let fields = material.fields();
-    let draw: Draw = material.draw.parse().unwrap_or_default();
+    let draw = material.draw.parse::<Draw>().unwrap_or_default().in_template(material.template.as_deref());
     let easels = Arc::clone(&workshop.easels);
     let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
     let drawing = tokio::task::spawn_blocking(move || {

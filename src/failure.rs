@@ -48,7 +48,7 @@ impl Failure {
             }
             Self::Storage(error) => error.hint(),
             Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
-            Self::Look(_) => Some("tintype attach again with a --look and --theme that exist".to_owned()),
+            Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
             Self::Drawing(_) | Self::Deadline(_) | Self::RowLocked => None,
         }

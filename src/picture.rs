@@ -54,6 +54,14 @@ pub enum Draw {
     Title,
 }
 
+impl Draw {
+    /// What is drawn where there may be a template, which is a layout for titles: the title, unless code is asked for.
+    #[must_use]
+    pub fn in_template(self, template: Option<&str>) -> Self {
+        if self == Self::Auto && template.is_some() { Self::Title } else { self }
+    }
+}
+
 /// A word that names no [`Draw`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not something to draw: use `auto`, `code` or `title`")]
@@ -232,6 +240,7 @@ fn title_card(post: &Post) -> Option<Card> {
         excerpt,
         tags: post.tags.clone(),
         date: post.date.map(|date| date.strftime("%-d %b %Y").to_string()),
+        cover: None,
     }))
 }
 

@@ -46,6 +46,8 @@ pub struct Material {
     pub row_look: Option<String>,
     /// The theme that replaces the look's code colours.
     pub theme: Option<String>,
+    /// The template in whose layout titles are drawn.
+    pub template: Option<String>,
     /// The site's name on the card.
     pub site: Option<String>,
     /// False where the row filter leaves the row out.
@@ -84,6 +86,7 @@ impl Material {
         Style {
             look: self.row_look.as_deref().unwrap_or(&self.look),
             theme: self.theme.as_deref(),
+            template: self.template.as_deref(),
             draw: &self.draw,
             site: self.site.as_deref().unwrap_or_default(),
         }
@@ -164,6 +167,7 @@ fn material(row: &Row) -> Material {
         look: row.get("look"),
         row_look: text("row_look").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()),
         theme: row.get("theme"),
+        template: row.get::<_, Option<String>>("layout").filter(|name| !name.is_empty()),
         site: row.get("site"),
         wanted: row.get("wanted"),
         content: row.get("content"),

@@ -33,6 +33,8 @@ pub struct Request {
     pub look_column: Option<String>,
     /// A theme for the code.
     pub theme: Option<String>,
+    /// A template for titles.
+    pub template: Option<String>,
     /// The site's name on the card.
     pub site: Option<String>,
 }
@@ -72,6 +74,8 @@ pub struct Source {
     pub look_column: Option<String>,
     /// A theme for the code.
     pub theme: Option<String>,
+    /// A template for titles.
+    pub template: Option<String>,
     /// The site's name on the card.
     pub site: Option<String>,
     /// Whether drawing is paused.
@@ -95,6 +99,7 @@ impl Source {
             look: request.look.or_else(|| Some(self.look.clone())),
             look_column: request.look_column.or_else(|| kept(&self.look_column)),
             theme: request.theme.or_else(|| self.theme.clone()),
+            template: request.template.or_else(|| kept(&self.template)),
             site: request.site.or_else(|| self.site.clone()),
         }
     }
@@ -119,6 +124,7 @@ impl From<&Row> for Source {
             look: row.get("look"),
             look_column: row.get("look_column"),
             theme: row.get("theme"),
+            template: row.get("template"),
             site: row.get("site"),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
         }
@@ -127,7 +133,7 @@ impl From<&Row> for Source {
 
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
-                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14";
+                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -158,6 +164,7 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
                 &request.theme,
                 &request.site,
                 &request.look_column,
+                &request.template,
             ],
         )
         .await?;

@@ -13,6 +13,8 @@ pub struct Style<'a> {
     pub look: &'a str,
     /// The theme that replaces the look's code colours.
     pub theme: Option<&'a str>,
+    /// The template in whose layout titles are drawn.
+    pub template: Option<&'a str>,
     /// `auto`, `code` or `title`.
     pub draw: &'a str,
     /// The site's name, empty where there is none.
@@ -22,7 +24,7 @@ pub struct Style<'a> {
 /// Renderers kept; one holds some 50 MB once it is warm.
 const MOST_RENDERERS: usize = 8;
 
-type LookAndTheme = (String, Option<String>);
+type Outfit = (String, Option<String>, Option<String>);
 
 /// All renderers of one scale and format.
 pub struct Studio {
@@ -30,7 +32,7 @@ pub struct Studio {
     scale: u8,
     format: Format,
     /// The one that was wanted last stands last.
-    renderers: Mutex<Vec<(LookAndTheme, Arc<Renderer>)>>,
+    renderers: Mutex<Vec<(Outfit, Arc<Renderer>)>>,
 }
 
 impl Default for Studio {
@@ -53,18 +55,21 @@ impl Studio {
     /// The renderer for a style. The files of its look are read when it is first wanted; a change of them shows after a restart.
     pub fn renderer(&self, style: Style<'_>) -> Result<Arc<Renderer>, CardError> {
         let mut renderers = self.renderers.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = |(look, theme): &LookAndTheme| look == style.look && theme.as_deref() == style.theme;
+        let wanted = |(look, theme, template): &Outfit| {
+            (look.as_str(), theme.as_deref(), template.as_deref()) == (style.look, style.theme, style.template)
+        };
         if let Some(at) = renderers.iter().position(|(known, _)| wanted(known)) {
             renderers[at..].rotate_left(1);
         } else {
             let (look, theme) = (style.look.to_owned(), style.theme.map(str::to_owned));
+            let template = style.template.map(str::to_owned);
             let (looks, scale, format) = (self.looks.clone(), self.scale, self.format);
-            let options = Options { look: look.clone(), looks, theme: theme.clone(), scale, format };
+            let options = Options { look, looks, theme, template, scale, format };
             let renderer = Arc::new(Renderer::new(&options)?);
             if renderers.len() >= MOST_RENDERERS {
                 renderers.remove(0);
             }
-            renderers.push(((look, theme), renderer));
+            renderers.push(((options.look, options.theme, options.template), renderer));
         }
         let (_, last) = &renderers[renderers.len() - 1];
         Ok(Arc::clone(last))

@@ -20,6 +20,7 @@ CREATE TABLE tintype.source (
     draw          text NOT NULL DEFAULT 'auto' CHECK (draw IN ('auto', 'code', 'title')),
     look          text NOT NULL DEFAULT 'night',
     theme         text,                        -- replaces the look's code colours
+    template      text,                        -- the layout of titles, by name; NULL: the built-in one
     site          text,                        -- the site's name on the card
     paused        boolean NOT NULL DEFAULT false,
     whole         boolean NOT NULL DEFAULT false,  -- a full backfill was asked for: the sweep then also marks rows never seen

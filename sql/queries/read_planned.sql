@@ -1,5 +1,5 @@
 -- One row of a table as a planned source would read it; the columns are those of read.sql.
-SELECT s.name AS source_name, s.draw, s.look, s.theme, s.site,
+SELECT s.name AS source_name, s.draw, s.look, s.theme, s.template AS layout, s.site,
        r.wanted, r.content, tintype.bytes(r.title) AS title, tintype.bytes(r.body) AS body, tintype.bytes(r.author) AS author,
        tintype.bytes(r.date) AS date, tintype.bytes(r.tags) AS tags, tintype.bytes(r.look) AS row_look,
        NULL::jsonb AS ledger

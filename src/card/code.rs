@@ -4,6 +4,8 @@
 mod runs;
 mod wrap;
 
+use smol_str::SmolStr;
+
 use super::colour::Rgb;
 use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
@@ -35,7 +37,9 @@ struct Item {
     start: usize,
     column: usize,
     cells: usize,
-    text: String,
+    text: SmolStr,
+    colour: Rgb,
+    /// The colour of each of its characters, where an operator is joined of parts in more than one.
     colours: Vec<Rgb>,
     face: FaceId,
     kind: Kind,
@@ -45,6 +49,8 @@ struct Item {
 enum Kind {
     /// One character of the code face.
     Plain,
+    /// The same, a part of the mark of what cannot be seen.
+    Mark,
     /// A joined operator, one colour a character.
     Joined,
     /// Shaped as a whole and centred in its cells: wide characters, emoji, other scripts.
@@ -71,12 +77,14 @@ pub(super) struct Grid {
     region: Region,
     tab: usize,
     most: usize,
+    /// The colour of marks.
+    mark: Rgb,
 }
 
 impl Grid {
-    pub(super) fn new(region: Region, tab: Option<u8>, wrap: bool) -> Self {
+    pub(super) fn new(region: Region, tab: Option<u8>, wrap: bool, mark: Rgb) -> Self {
         let tab = tab.map_or(TAB, usize::from).clamp(1, 8);
-        Self { region, tab, most: if wrap { MOST_WRAPPED_CELLS } else { MOST_CELLS } }
+        Self { region, tab, most: if wrap { MOST_WRAPPED_CELLS } else { MOST_CELLS }, mark }
     }
 }
 
@@ -96,6 +104,9 @@ impl CodeLine {
                     return built.joined(line, spans);
                 }
                 let run = span.range.start + run.start..span.range.start + run.end;
+                if unicode::parts_words(line, &run) {
+                    continue;
+                }
                 let pen = Pen { fonts, setter: &mut *setter, face, colour: span.colour, grid };
                 column = built.add(pen, &line[run.clone()], run.start, column);
             }
@@ -103,31 +114,76 @@ impl CodeLine {
         built.joined(line, spans)
     }
 
+    /// The columns that a line takes, whatever its colours.
+    pub(super) fn columns(fonts: &Fonts, setter: &mut Setter, line: &str, grid: Grid) -> usize {
+        if line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+            let text = line.trim_end_matches([' ', '\t']);
+            let step =
+                |column: usize, byte| if byte == b'\t' { (column / grid.tab + 1) * grid.tab } else { column + 1 };
+            return text.bytes().take(grid.most).fold(0, step);
+        }
+        let range = 0..line.len();
+        let plain = Span { range, colour: Rgb(0, 0, 0), bold: false, italic: false, literal: false };
+        Self::new(fonts, setter, (line, &[plain]), grid).columns
+    }
+
     /// The character in the first cell.
     pub(super) fn first(&self) -> Option<char> {
         self.items.first().filter(|item| item.column == 0)?.text.chars().next()
     }
 
-    /// Adds one grapheme, or one run from right to left, whose first byte is `start`; gives the column after it.
-    fn add(&mut self, pen: Pen<'_>, text: &str, start: usize, column: usize) -> usize {
-        let Pen { fonts, setter, face, colour, grid } = pen;
+    /// Where marks stand: the first cell, and how many cells.
+    pub(super) fn marks(&self) -> Vec<(usize, usize)> {
+        let mut marks: Vec<(usize, usize)> = Vec::new();
+        let mut last = None;
+        for item in self.items.iter().filter(|item| item.kind == Kind::Mark) {
+            match marks.last_mut() {
+                Some((column, cells)) if last == Some(item.start) && *column + *cells == item.column => *cells += 1,
+                _ => marks.push((item.column, item.cells)),
+            }
+            last = Some(item.start);
+        }
+        marks
+    }
+
+    /// Adds one grapheme, or one run from right to left, whose first byte is `start`, with marks for what hides in it; gives the
+    /// column after it.
+    fn add(&mut self, mut pen: Pen<'_>, text: &str, mut start: usize, mut column: usize) -> usize {
+        if let [b' '..=b'~'] = text.as_bytes() {
+            return self.place(&mut pen, text, start, column);
+        }
+        let (mut rest, face, grid) = (text, pen.face, pen.grid);
+        while let Some((hidden, mark)) = unicode::first_mark(rest).filter(|_| column < grid.most) {
+            column = self.place(&mut pen, &rest[..hidden.start], start, column);
+            for c in mark.chars() {
+                let (start, text) = (start + hidden.start, SmolStr::new(c.encode_utf8(&mut [0; 4])));
+                let (colour, colours) = (grid.mark, Vec::new());
+                self.push(Item { start, column, cells: 1, text, colour, colours, face, kind: Kind::Mark });
+                column += 1;
+            }
+            start += hidden.end;
+            rest = &rest[hidden.end..];
+        }
+        self.place(&mut pen, rest, start, column)
+    }
+
+    /// Adds one grapheme or run in which nothing hides.
+    fn place(&mut self, pen: &mut Pen<'_>, text: &str, start: usize, column: usize) -> usize {
+        let Pen { fonts, face, colour, grid, .. } = *pen;
+        let setter = &mut *pen.setter;
         match text {
+            "" => return column,
             "\t" => return (column / grid.tab + 1) * grid.tab,
             " " => return column + 1,
             _ => {}
         }
-        let item =
-            |column, cells, text: String, kind| Item { start, column, cells, text, colours: vec![colour], face, kind };
-        if text.chars().any(|c| unicode::mark_for(c).is_some()) {
-            let shown = text.chars().flat_map(|c| {
-                unicode::mark_for(c).map_or_else(|| c.to_string(), str::to_owned).chars().collect::<Vec<_>>()
-            });
-            let mut at = column;
-            for c in shown {
-                self.push(item(at, 1, c.to_string(), Kind::Plain));
-                at += 1;
-            }
-            return at;
+        let item = |column, cells, text: &str, kind| {
+            let text = SmolStr::new(text);
+            Item { start, column, cells, text, colour, colours: Vec::new(), face, kind }
+        };
+        if let [b'!'..=b'~'] = text.as_bytes() {
+            self.push(item(column, 1, text, Kind::Plain));
+            return column + 1;
         }
         let tamed = unicode::tamed(text);
         let turned = text.chars().any(unicode::is_right_to_left);
@@ -141,7 +197,7 @@ impl CodeLine {
         } else {
             (cells(fonts, setter, text, face), Kind::Shaped)
         };
-        self.push(item(column, cells, text.to_owned(), kind));
+        self.push(item(column, cells, text, kind));
         column + cells
     }
 
@@ -162,10 +218,10 @@ impl CodeLine {
             if parts.iter().zip(range.clone()).any(|(item, at)| item.start != at || item.kind != Kind::Plain) {
                 continue;
             }
-            let colours = parts.iter().map(|item| item.colours[0]).collect();
+            let colours = parts.iter().map(|item| item.colour).collect();
             let joined = Item {
                 cells: range.len(),
-                text: line[range.clone()].to_owned(),
+                text: SmolStr::new(&line[range.clone()]),
                 colours,
                 kind: Kind::Joined,
                 ..parts[0].clone()
@@ -181,23 +237,18 @@ impl CodeLine {
         for item in &self.items {
             let x = item.column as f32 * cell;
             match item.kind {
-                Kind::Plain => {
-                    let glyph = item
-                        .text
-                        .chars()
-                        .next()
-                        .and_then(|c| fonts.get(item.face)?.glyph(c))
-                        .map_or(0, skrifa::GlyphId::to_u32);
+                Kind::Plain | Kind::Mark => {
+                    let glyph = item.text.chars().next().map_or(0, |c| setter.glyph(fonts, item.face, c));
                     out.push(Coloured {
                         glyph: Placed { face: item.face, glyph, size, x, y: 0.0, byte: item.start },
-                        colour: item.colours[0],
+                        colour: item.colour,
                     });
                 }
                 Kind::Joined => {
                     let style = Style { face: item.face, size, spacing: 0.0, ligatures: true };
                     let line = setter.shape(fonts, &item.text, style);
                     for (at, glyph) in line.glyphs.into_iter().enumerate() {
-                        let colour = item.colours.get(at).copied().unwrap_or(item.colours[0]);
+                        let colour = item.colours.get(at).copied().unwrap_or(item.colour);
                         out.push(Coloured { glyph: Placed { x: x + at as f32 * cell, ..glyph }, colour });
                     }
                 }
@@ -222,7 +273,7 @@ impl Item {
         out.extend(
             line.glyphs
                 .into_iter()
-                .map(|glyph| Coloured { glyph: Placed { x: x + glyph.x, ..glyph }, colour: self.colours[0] }),
+                .map(|glyph| Coloured { glyph: Placed { x: x + glyph.x, ..glyph }, colour: self.colour }),
         );
     }
 }
@@ -263,7 +314,12 @@ mod tests {
     fn line(text: &str, literal: Range<usize>) -> CodeLine {
         let span = |range: Range<usize>, literal| Span { range, colour: GREY, bold: false, italic: false, literal };
         let spans = [span(0..literal.start, false), span(literal.clone(), true), span(literal.end..text.len(), false)];
-        CodeLine::new(&Fonts::new(), &mut Setter::new(true), (text, &spans), Grid::new(Region::Chinese, None, false))
+        CodeLine::new(
+            &Fonts::new(),
+            &mut Setter::new(true),
+            (text, &spans),
+            Grid::new(Region::Chinese, None, false, GREY),
+        )
     }
 
     fn joined(line: &CodeLine) -> Vec<&str> {
@@ -285,7 +341,7 @@ mod tests {
             &Fonts::new(),
             &mut Setter::new(true),
             ("=>", &spans),
-            Grid::new(Region::Chinese, None, false),
+            Grid::new(Region::Chinese, None, false, GREY),
         );
         assert_eq!(line.items.len(), 1);
         assert_eq!(line.items[0].colours, [GREY, Rgb(1, 2, 3)]);
@@ -306,7 +362,17 @@ mod tests {
         let marked = line("a\u{202e}b", 0..0);
         let text: String = marked.items.iter().map(|item| item.text.as_str()).collect();
         assert_eq!(text, "a⟨RLO⟩b");
-        assert_eq!(marked.columns, 7);
+        assert_eq!((marked.columns, marked.marks()), (7, vec![(1, 5)]));
+        assert_eq!(line("\u{2069}\u{2066}", 0..0).marks(), [(0, 5), (5, 5)]);
+    }
+
+    #[test]
+    fn joiners_between_letters_are_seen() {
+        let text = |code: &str| line(code, 0..0).items.iter().map(|item| item.text.as_str()).collect::<String>();
+        assert_eq!(text("b\u{200d}c"), "b⟨ZWJ⟩c");
+        assert_eq!(text("a\u{301}\u{200c}\u{200d}"), "a\u{301}⟨ZWNJ⟩⟨ZWJ⟩");
+        assert_eq!(text("👩‍💻"), "👩‍💻");
+        assert_eq!(line(" \u{200d}x", 0..0).marks(), [(1, 5)]);
     }
 
     #[test]

@@ -6,17 +6,17 @@ use syntect::highlighting::Theme;
 
 use super::CodeCard;
 use super::code::{CodeLine, Coloured, Grid};
+use super::code_layout::{CodeLayout, cells_across, code_width, most_lines};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::{Region, face};
-use super::highlight::{cut, highlight};
+use super::highlight::{Span, cut, highlight};
 use super::language::Language;
 use super::layer::Scene;
-use super::layout::{
-    CodeLayout, HEIGHT, TALL, WIDTH, cells_across, code, code_width, eyebrow, most_lines, pill, window,
-};
+use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
+use super::pill::Pill;
 use super::stage::Stage;
 use super::text::Style;
 use super::unicode::{is_tall, tamed};
@@ -25,6 +25,13 @@ use super::unicode::{is_tall, tamed};
 const BAND: f32 = 0.15;
 /// How much of their colour lines keep beside stressed ones.
 const DIMMED: f32 = 0.62;
+
+/// The box around a mark, in ems of the code, and how strong its ground and its edge are.
+const MARK_HEIGHT: f32 = 1.22;
+const MARK_ASCENT: f32 = 0.96;
+const MARK_RADIUS: f32 = 5.0;
+const MARK_GROUND: f32 = 0.14;
+const MARK_EDGE: f32 = 0.55;
 
 /// Characters of a wrapped line that are looked at; no card shows as many.
 const MOST_WRAPPED: usize = 1200;
@@ -73,13 +80,14 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     }
     draw_bar(card, &code, stage);
     draw_bands(card, &code, stage);
-    draw_code(card, &code, stage);
+    let pill = Pill::new(code.layout.hidden, stage);
+    draw_code(card, &code, pill.as_ref(), stage);
     if code.layout.height.is_none() {
         let (x, width) = (stage.look.padding + 1.0, WIDTH - 2.0 * stage.look.padding - 2.0);
         stage.canvas.fade_down(x, HEIGHT - window::FADE_DOWN, width, window::FADE_DOWN, stage.look.window.fill);
     }
-    if code.layout.hidden > 0 {
-        draw_pill(code.layout.hidden, stage);
+    if let Some(pill) = pill {
+        pill.draw(stage);
     }
 }
 
@@ -92,7 +100,7 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
 }
 
 /// Looks at as much of the code as can be shown, and finds its place.
-fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
+fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
     let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
     let language = Language::find(card.language.as_deref());
     let most = if card.wrap { MOST_WRAPPED } else { MOST_BEFORE };
@@ -100,44 +108,63 @@ fn read(card: &CodeCard, (theme, name): (&Theme, Option<Rgb>), top: f32, stage: 
         text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
     let first: Vec<&str> = first.iter().map(|line| if card.wrap { line } else { cut(line) }).collect();
     let count = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap);
-    let mut spans =
-        highlight(&first, language.grammar, (theme, &mut *stage.styles), name.filter(|_| language.has_names));
-    for (line, spans) in first.iter().zip(&mut spans) {
+    let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
+    let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap, stage.look.window.warning);
+    let room = code_width(stage.look.padding);
+    if card.wrap {
+        let lines = highlighted(&first, &language, theme, grid, stage);
+        let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
+        let mut wrapped = |cells: usize| wrapped(&lines, cells.saturating_sub(gutter), stage);
+        let layout =
+            CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
+        let rows = rows(wrapped(cells_across(room, layout.size)), layout.shown);
+        return Code { rows, language, layout, gutter };
+    }
+    let columns: Vec<usize> =
+        first.iter().map(|line| CodeLine::columns(stage.fonts, stage.setter, line, grid) + gutter).collect();
+    let layout = CodeLayout::fit(top, room, count, &columns);
+    let shown = &first[..layout.shown.min(first.len())];
+    let lines = highlighted(shown, &language, theme, grid, stage).into_iter().map(|line| vec![line]).collect();
+    Code { rows: rows(lines, layout.shown), layout, language, gutter }
+}
+
+/// Lines in colour, on their cells.
+fn highlighted(
+    lines: &[&str],
+    language: &Language,
+    (theme, name): (&Theme, Option<Rgb>),
+    grid: Grid,
+    stage: &mut Stage<'_>,
+) -> Vec<CodeLine> {
+    let name = name.filter(|_| language.has_names);
+    let mut spans = highlight(lines, language.grammar, (theme, &mut *stage.styles), name);
+    for (line, spans) in lines.iter().zip(&mut spans) {
         if let Some(last) = spans.last_mut() {
             last.range.end = line.len(); // what a highlighter does not look at goes on in the last colour
         }
     }
-    let lines: Vec<CodeLine> = first
-        .iter()
-        .zip(&spans)
-        .map(|(line, spans)| CodeLine::new(stage.fonts, stage.setter, (line, spans), grid))
-        .collect();
-    let gutter = card.line_numbers.map_or(0, |start| digits(start.saturating_add(first.len())) + window::NUMBER_GAP);
-    let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
-    let room = code_width(stage.look.padding);
-    let mut wrapped = |cells: usize| -> Vec<Vec<CodeLine>> {
-        let width = cells.saturating_sub(gutter);
-        let mut left = most_lines(); // rows past these are below the picture
-        let wrap = |line: &CodeLine| {
-            let rows = line.wrapped((stage.fonts, &mut *stage.setter), width, left);
-            left = left.saturating_sub(rows.len());
-            rows
-        };
-        lines.iter().map(wrap).collect()
+    let placed = |(line, spans): (&&str, &Vec<Span>)| CodeLine::new(stage.fonts, stage.setter, (line, spans), grid);
+    lines.iter().zip(&spans).map(placed).collect()
+}
+
+/// Each line in rows of so many cells.
+fn wrapped(lines: &[CodeLine], cells: usize, stage: &mut Stage<'_>) -> Vec<Vec<CodeLine>> {
+    let mut left = most_lines(); // rows past these are below the picture
+    let wrap = |line: &CodeLine| {
+        let rows = line.wrapped((stage.fonts, &mut *stage.setter), cells, left);
+        left = left.saturating_sub(rows.len());
+        rows
     };
-    let (layout, rows) = if card.wrap {
-        let layout =
-            CodeLayout::fit_rows((top, room), count, &columns, |cells| wrapped(cells).iter().map(Vec::len).collect());
-        (layout, wrapped(cells_across(room, layout.size)))
-    } else {
-        (CodeLayout::fit(top, room, count, &columns), lines.into_iter().map(|line| vec![line]).collect())
-    };
-    let rows = rows.into_iter().enumerate().flat_map(|(of, rows)| {
+    lines.iter().map(wrap).collect()
+}
+
+/// The rows of all lines, as many as are shown.
+fn rows(lines: Vec<Vec<CodeLine>>, shown: usize) -> Vec<Row> {
+    let rows = lines.into_iter().enumerate().flat_map(|(of, rows)| {
         let mark = rows.first().and_then(CodeLine::first);
         rows.into_iter().enumerate().map(move |(at, line)| Row { line, of, first: at == 0, mark })
     });
-    Code { rows: rows.take(layout.shown).collect(), layout, language, gutter }
+    rows.take(shown).collect()
 }
 
 fn prefix(line: &str, characters: usize) -> &str {
@@ -203,7 +230,7 @@ fn is_stressed(card: &CodeCard, at: usize) -> bool {
     card.highlights.iter().any(|lines| lines.contains(&(at + 1)))
 }
 
-fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
+fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stage<'_>) {
     let scale = stage.scale();
     let (size, cell) = (code.layout.size * scale, code.layout.cell() * scale);
     let left = (stage.look.padding + window::CODE_SIDE) * scale;
@@ -212,12 +239,15 @@ fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     for (at, Row { line, of, first, .. }) in code.rows.iter().enumerate() {
         let y = code.layout.line_baseline(at) * scale;
         let dim = !card.highlights.is_empty() && !is_stressed(card, *of);
+        let row = (code.layout.line_baseline(at), code.layout.size);
+        let end = pill.filter(|pill| pill.meets(row)).map_or(end, |pill| end.min(pill.left() * scale));
         let wide = (line.columns + code.gutter) as f32 * cell > end - left;
         let fade = wide.then_some(FadeAcross { from: end - window::FADE_ACROSS * scale, to: end });
         if let Some(start) = card.line_numbers.filter(|_| *first) {
             draw_number(start.saturating_add(*of), code, (left, y), stage);
         }
         let start = left + code.gutter as f32 * cell;
+        draw_marks(line, code, (start / scale, at), stage);
         for Coloured { glyph, colour } in line.glyphs(stage.fonts, stage.setter, size, cell) {
             if start + glyph.x > end {
                 break;
@@ -225,6 +255,23 @@ fn draw_code(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
             let colour = if dim { colour.over(fill, DIMMED) } else { colour };
             stage.canvas.glyphs(stage.fonts, &mut stage.setter.glyphs, &[glyph], (start, y), Ink { colour, fade });
         }
+    }
+}
+
+/// Boxes around the marks in a row, so that nobody takes them for a part of the program.
+fn draw_marks(line: &CodeLine, code: &Code, (start, row): (f32, usize), stage: &mut Stage<'_>) {
+    let (size, cell) = (code.layout.size, code.layout.cell());
+    let end = stage.look.padding + window::CODE_SIDE + code_width(stage.look.padding);
+    for (column, cells) in line.marks() {
+        let (x, width) = (start + column as f32 * cell, cells as f32 * cell);
+        if x + width > end {
+            continue;
+        }
+        let height = (size * MARK_HEIGHT).round();
+        let y = code.layout.line_baseline(row) - (size * MARK_ASCENT).round();
+        let shape = Rounded { x: x + 1.0, y, width: width - 2.0, height, radius: MARK_RADIUS };
+        stage.canvas.fill(shape, stage.look.window.warning, MARK_GROUND);
+        stage.canvas.edge(shape, 1.0, stage.look.window.warning, MARK_EDGE);
     }
 }
 
@@ -242,23 +289,6 @@ fn draw_number(number: usize, code: &Code, at: (f32, f32), stage: &mut Stage<'_>
         (at.0 + column as f32 * cell, at.1),
         colour.into(),
     );
-}
-
-fn draw_pill(hidden: usize, stage: &mut Stage<'_>) {
-    let style = stage.style(face::TEXT_SEMIBOLD, pill::SIZE, 0.0);
-    let text = if hidden == 1 { "+1 line".to_owned() } else { format!("+{hidden} lines") };
-    let line = stage.setter.shape(stage.fonts, &text, style);
-    let width = line.width / stage.scale() + 2.0 * pill::PADDING;
-    let shape = Rounded {
-        x: WIDTH - stage.look.padding - pill::INSET - width,
-        y: pill::BOTTOM - pill::HEIGHT,
-        width,
-        height: pill::HEIGHT,
-        radius: pill::HEIGHT / 2.0,
-    };
-    let colours = stage.look.window.chip.clone();
-    stage.canvas.fill(shape, colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH), 1.0);
-    stage.text(&line, (shape.x + pill::PADDING, shape.y + pill::BASELINE), colours.text.into());
 }
 
 fn digits(number: usize) -> usize {

@@ -28,10 +28,11 @@ impl Coloured {
         let mut picture = Self::of(layer);
         for op in ops {
             match op {
-                Op::Mask { left, top, raster, tone, fade } => {
+                Op::Mask { left, top, times: down, raster, tone, fade } => {
                     let Pixels::Coverage(pixels, _) = &raster.pixels else { continue };
                     let colour = [tone.colour.0, tone.colour.1, tone.colour.2];
-                    let alphas = pixels.iter().map(|covered| times(tone.gamma[usize::from(*covered)], tone.alpha));
+                    let rows = pixels.chunks(pixels.len().max(1)).cycle().take(*down).flatten();
+                    let alphas = rows.map(|covered| times(tone.gamma[usize::from(*covered)], tone.alpha));
                     let over = alphas.map(|alpha| (colour.map(|channel| times(channel, alpha)), alpha));
                     picture.lay(over, raster, (*left, *top), *fade);
                 }

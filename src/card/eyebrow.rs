@@ -74,13 +74,19 @@ fn draw_avatar(author: Option<&str>, (x, y): (f32, f32), stage: &mut Stage<'_>) 
         return stage.picture(avatar, (x, y));
     }
     let side = eyebrow::AVATAR;
-    let circle = Rounded { x, y, width: side, height: side, radius: side / 2.0 };
-    stage.canvas.fill_gradient(circle, [(x, y), (x + side, y + side)], WARM);
+    draw_initial(author, Rounded { x, y, width: side, height: side, radius: side / 2.0 }, stage);
+}
+
+/// Draws an author's initial on a warm gradient.
+pub(super) fn draw_initial(author: Option<&str>, shape: Rounded, stage: &mut Stage<'_>) {
+    let Rounded { x, y, width, height, .. } = shape;
+    stage.canvas.fill_gradient(shape, [(x, y), (x + width, y + height)], WARM);
     let is_letter = |grapheme: &&str| grapheme.chars().any(char::is_alphanumeric);
     let Some(initial) = author.and_then(|author| author.graphemes(true).find(is_letter)) else { return };
     let initial = initial.to_uppercase();
-    let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL, 0.0);
+    let ratio = height / eyebrow::AVATAR;
+    let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL * ratio, 0.0);
     let line = stage.setter.shape(stage.fonts, &initial, style);
-    let left = x + (side - line.width / stage.scale()) / 2.0;
-    stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE), INITIAL.into());
+    let left = x + (width - line.width / stage.scale()) / 2.0;
+    stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE * ratio), INITIAL.into());
 }

@@ -131,7 +131,12 @@ impl Fonts {
         }
         let bold =
             matches!(wanted, face::TEXT_SEMIBOLD | face::DISPLAY_SEMIBOLD | face::DISPLAY_BOLD | face::CODE_BOLD);
-        let candidates = FALLBACKS.iter().enumerate().filter(|(_, fallback)| fallback.serves(grapheme, emoji, region));
+        // Where Unicode's default is text, colour is the last resort.
+        let serving = |colour: bool| {
+            let candidates = FALLBACKS.iter().enumerate().filter(move |(_, fallback)| fallback.emoji == colour);
+            candidates.filter(|(_, fallback)| fallback.serves(grapheme, emoji, region))
+        };
+        let candidates = serving(false).chain(serving(true));
         let mut embedded = if emoji { None } else { Some(if bold { face::CODE_BOLD } else { face::CODE }) };
         for (at, fallback) in candidates {
             // Its marks take cells of their own, so it draws no letters with marks.
@@ -277,6 +282,21 @@ mod tests {
         let fonts = Fonts::new();
         assert_eq!(fonts.face_for("a", face::CODE, Region::Chinese), Some(face::CODE));
         assert_eq!(fonts.face_for("\u{e5}\u{302}", face::TEXT_MEDIUM, Region::Chinese), Some(face::TEXT_MEDIUM));
+    }
+
+    #[test]
+    fn colour_is_for_what_is_emoji_by_default_or_asked_to_be() {
+        let fonts = Fonts::new();
+        let colour = |grapheme: &str| {
+            let face = fonts.face_for(grapheme, face::CODE, Region::Chinese)?;
+            FALLBACKS.get(usize::from(face).checked_sub(EMBEDDED.len())? / 2).map(|fallback| fallback.emoji)
+        };
+        for text in ["❤", "☎", "™", "©", "✈", "⚡\u{fe0e}"] {
+            assert_ne!(colour(text), Some(true), "{text}");
+        }
+        for emoji in ["❤\u{fe0f}", "🚀", "⚡"] {
+            assert_ne!(colour(emoji), Some(false), "{emoji}");
+        }
     }
 
     #[test]

@@ -53,8 +53,11 @@ impl Indexed {
         let mut target = Target { width: self.width, rows: &mut self.rows };
         for op in ops {
             match op {
-                Op::Mask { left, top, raster, tone, fade } => {
-                    painter.mask(&mut target, raster, (*left, *top), *tone, *fade);
+                Op::Mask { left, top, times, raster, tone, fade } => {
+                    let height = raster.height() as i32;
+                    for top in (0..*times as i32).map(|at| top + at * height) {
+                        painter.mask(&mut target, raster, (*left, top), *tone, *fade);
+                    }
                 }
                 Op::Picture { left, top, raster, fade } => painter.picture(&mut target, raster, (*left, *top), *fade),
                 Op::FadeDown { left, top, right, bottom, colour } => {

@@ -48,6 +48,8 @@ const DOTS: [Rgb; 3] = [Rgb(0xff, 0x5f, 0x57), Rgb(0xfe, 0xbc, 0x2e), Rgb(0x28, 
 pub(super) enum Scene {
     /// The ground and the accent at the edge.
     Title,
+    /// The ground alone.
+    Plain,
     /// The ground and a window: its top, and its height unless it runs off the picture.
     Window { top: f32, height: Option<f32> },
 }
@@ -110,7 +112,7 @@ impl Layers {
     fn dithered(&self, scene: Scene) -> Indexed {
         let (width, height) = self.size();
         let mixer = match scene {
-            Scene::Title => &self.titles,
+            Scene::Title | Scene::Plain => &self.titles,
             Scene::Window { .. } => &self.windows,
         };
         let mixer = mixer.get_or_init(|| Mutex::new(Mixer::new(self.ground_colours(scene))));
@@ -157,7 +159,7 @@ impl Layers {
             bottom: (shape.y + shape.height) * self.scale,
             radius: shape.radius * self.scale,
         });
-        let accent = if frame.is_none() { title::ACCENT * self.scale } else { 0.0 };
+        let accent = if scene == Scene::Title { title::ACCENT * self.scale } else { 0.0 };
         Ground::new(&self.look, frame, accent, Grid { size: self.size(), step, scale: self.scale })
     }
 
@@ -165,7 +167,7 @@ impl Layers {
     fn ground_colours(&self, scene: Scene) -> Vec<[u8; 3]> {
         let mut samples = Vec::new();
         match scene {
-            Scene::Title => self.sample(Scene::Title, 1.0, &mut samples),
+            Scene::Title | Scene::Plain => self.sample(Scene::Title, 1.0, &mut samples),
             Scene::Window { .. } => {
                 for (scene, weight) in SAMPLED {
                     self.sample(scene, weight, &mut samples);

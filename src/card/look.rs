@@ -104,6 +104,8 @@ pub(super) struct Window {
     pub(super) fill: Rgb,
     /// The file's name in the title bar, and the line numbers.
     pub(super) name: Rgb,
+    /// The marks of characters that deceive or cannot be seen.
+    pub(super) warning: Rgb,
     pub(super) edge: Edge,
     #[serde(rename = "shadow", deserialize_with = "figure::few")]
     pub(super) shadows: Vec<Shadow>,
@@ -203,6 +205,7 @@ impl Look {
         look.assets = assets;
         (look.avatar, look.logo) = (None, None); // what they named is read; a data: URL is long
         look.window.name = look.window.name.legible_on(look.window.fill, LARGE);
+        look.window.warning = look.window.warning.legible_on(look.window.fill, ANY);
         let mut look = look.finished();
         look.window.chip = look.chip.legible_on(look.window.fill, LARGE);
         Ok(look)
@@ -217,6 +220,7 @@ impl Look {
     pub(super) fn refill(&mut self, fill: Rgb) {
         self.window.fill = fill;
         self.window.name = self.window.name.legible_on(fill, ANY);
+        self.window.warning = self.window.warning.legible_on(fill, ANY);
         self.window.edge.color = EDGES[usize::from(fill.luminance() >= DARK)];
         self.window.chip = self.chip.legible_on(fill, ANY);
     }
@@ -264,6 +268,7 @@ mod tests {
             assert!(look.title.contrast(look.ground) > 7.0, "{name}: title");
             assert!(look.muted.contrast(look.ground) > 4.5, "{name}: muted");
             assert!(look.window.name.contrast(look.window.fill) > LARGE, "{name}: name");
+            assert!(look.window.warning.contrast(look.window.fill) > ANY, "{name}: warning");
         }
     }
 

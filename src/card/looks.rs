@@ -9,10 +9,13 @@ use super::CardError;
 use super::look::{self, Look};
 use super::look_error::{LookError, nearest, shown};
 use super::look_file::LookFile;
+use super::template::{self, Template};
 use super::theme::{self, Choice};
 
 /// The end of the name of a look's file.
 const FILE: &str = "toml";
+/// The end of the name of a template's file.
+const TEMPLATE: &str = "svg";
 /// The largest look or theme, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
 /// Names that an error lists.
@@ -41,17 +44,7 @@ impl Looks {
     /// The names of all looks: those that are built in, then those of the directory, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut own: Vec<String> = self
-            .directory
-            .iter()
-            .flat_map(|directory| directory.read_dir().into_iter().flatten().flatten())
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let stem = name.strip_suffix(".toml").filter(|stem| is_name(stem) && look::text(stem).is_none())?;
-                entry.path().is_file().then(|| stem.to_owned())
-            })
-            .collect();
-        own.sort();
+        let own = self.own(FILE, |name| look::text(name).is_some());
         look::names().into_iter().map(str::to_owned).chain(own).collect()
     }
 
@@ -59,6 +52,12 @@ impl Looks {
     #[must_use]
     pub fn is_path(name: &str) -> bool {
         name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == FILE)
+    }
+
+    /// Whether a name is the path of a template's file and not the name of one.
+    #[must_use]
+    pub fn is_template_path(name: &str) -> bool {
+        name.contains(['/', '\\']) || Path::new(name).extension().is_some_and(|extension| extension == TEMPLATE)
     }
 
     /// The look of that name; a built-in one without touching a file.
@@ -91,6 +90,45 @@ impl Looks {
             LookError::whole(Path::new(&shown(file)), "a theme's file lies in the directory of looks (--looks DIR)")
         })?;
         Ok(read_theme(&path, raw)?)
+    }
+
+    /// The names of all templates: those that are built in, then those of the directory, sorted.
+    #[must_use]
+    pub fn templates(&self) -> Vec<String> {
+        let own = self.own(TEMPLATE, template::is_built_in);
+        template::names().into_iter().map(str::to_owned).chain(own).collect()
+    }
+
+    /// The template of that name in a look.
+    pub(super) fn template(&self, name: &str, look: &Look, scale: u8) -> Result<Template, CardError> {
+        if let Some(template) = Template::built_in(name, look, scale)? {
+            return Ok(template);
+        }
+        let unknown = || {
+            let known = self.templates();
+            let near = nearest(name, known.iter().map(String::as_str)).map_or("", |(near, _)| near).to_owned();
+            CardError::UnknownTemplate { name: shown(name), nearest: near, known: listed(&known) }
+        };
+        let path = if Self::is_template_path(name) {
+            self.anywhere.then(|| PathBuf::from(name))
+        } else {
+            self.in_directory(&format!("{name}.{TEMPLATE}")).filter(|path| path.is_file())
+        };
+        Ok(Template::read(&path.ok_or_else(unknown)?, look, scale)?)
+    }
+
+    /// The names of the directory's files with this ending, sorted, without those that are built in.
+    fn own(&self, ending: &str, built_in: impl Fn(&str) -> bool) -> Vec<String> {
+        let entries = self.directory.iter().flat_map(|directory| directory.read_dir().into_iter().flatten().flatten());
+        let mut own: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let stem = name.strip_suffix(ending)?.strip_suffix('.')?;
+                (is_name(stem) && !built_in(stem) && entry.path().is_file()).then(|| stem.to_owned())
+            })
+            .collect();
+        own.sort();
+        own
     }
 
     /// The path of a name in the directory; none where that would be no file of the directory itself.
@@ -138,7 +176,7 @@ pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, LookError> {
 }
 
 /// Whether a text can be the name of a file in the directory: it leads nowhere else.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100
         && !text.starts_with('.')

@@ -17,6 +17,8 @@ use super::text::Placed;
 const QUARTER: f32 = 0.552_284_8;
 /// The longest side of a shape in pixels of the picture.
 const LONGEST: f32 = 8192.0;
+/// A shape of more rows than this between its round ends is noted in parts.
+const TALL: u32 = 64;
 /// What lies farther than this from the picture's corner is not drawn.
 const FARTHEST: i32 = 32_768;
 
@@ -59,8 +61,8 @@ impl PartialEq for Tone {
 /// One thing that is drawn, in pixels of the picture.
 #[derive(Debug)]
 pub(super) enum Op {
-    /// Coverage in one tone, its corner at `left` and `top`.
-    Mask { left: i32, top: i32, raster: Arc<Raster>, tone: Tone, fade: Option<FadeAcross> },
+    /// Coverage in one tone, its corner at `left` and `top`; laid `times` times, one below the other.
+    Mask { left: i32, top: i32, times: usize, raster: Arc<Raster>, tone: Tone, fade: Option<FadeAcross> },
     /// A picture with colours of its own.
     Picture { left: i32, top: i32, raster: Arc<Raster>, fade: Option<FadeAcross> },
     /// A colour over an area, from nothing at its top to all at its bottom.
@@ -106,7 +108,7 @@ impl Rounded {
         }
     }
 
-    fn add_to(self, path: &mut PathBuilder) {
+    pub(super) fn add_to(self, path: &mut PathBuilder) {
         let Self { x, y, width, height, radius } = self;
         let (r, k) =
             (radius.min(width / 2.0).min(height / 2.0), radius.min(width / 2.0).min(height / 2.0) * (1.0 - QUARTER));
@@ -180,21 +182,32 @@ impl Canvas {
             }
             let fade = ink.fade;
             self.ops.push(match raster.pixels {
-                Pixels::Coverage(..) => Op::Mask { left, top, raster, tone, fade },
+                Pixels::Coverage(..) => Op::Mask { left, top, times: 1, raster, tone, fade },
                 Pixels::Colour(..) => Op::Picture { left, top, raster, fade },
             });
         }
     }
 
+    /// Notes a shape. One that is tall is noted in three: its round ends, and one row that stands for all between them.
     fn shape(&mut self, shape: Rounded, rule: FillRule, add: impl Fn(&mut PathBuilder), colour: Rgb, alpha: f32) {
         let Some((left, top, width, height)) = self.bounds(shape) else { return };
         let mut path = PathBuilder::new();
         add(&mut path);
-        let (Some(path), Some(mut mask)) = (path.finish(), Mask::new(width, height)) else { return };
-        mask.fill_path(&path, rule, true, self.placed(left, top));
-        let raster = Arc::new(Raster::coverage((0, 0), width as usize, mask.take()));
+        let Some(path) = path.finish() else { return };
         let tone = Tone::flat(colour, (alpha.clamp(0.0, 1.0) * 255.0).round() as u8);
-        self.ops.push(Op::Mask { left, top, raster, tone, fade: None });
+        let end = ((shape.radius + 2.0) * self.scale).ceil() as u32;
+        let parts = if height > 2 * end + TALL {
+            vec![(0, end, 1), (end, 1, height - 2 * end), (height - end, end, 1)]
+        } else {
+            vec![(0, height, 1)]
+        };
+        for (below, height, times) in parts {
+            let Some(mut mask) = Mask::new(width, height) else { return };
+            let top = top + below as i32;
+            mask.fill_path(&path, rule, true, self.placed(left, top));
+            let raster = Arc::new(Raster::coverage((0, 0), width as usize, mask.take()));
+            self.ops.push(Op::Mask { left, top, times: times as usize, raster, tone, fade: None });
+        }
     }
 
     /// The whole pixels that a shape touches: left, top, width and height; none when there are none.

@@ -47,15 +47,25 @@ fn split(samples: &mut [Sample], count: usize) -> Vec<[f32; 3]> {
             break;
         }
         let part = &mut samples[widest.start..widest.end];
-        part.sort_unstable_by(|a, b| a.colour[widest.axis].total_cmp(&b.colour[widest.axis]));
-        let middle = part
-            .partition_point(|sample| sample.colour[widest.axis] < widest.mean[widest.axis])
-            .clamp(1, part.len() - 1);
+        let middle = partition(part, |sample| sample.colour[widest.axis] < widest.mean[widest.axis]);
+        let middle = middle.clamp(1, part.len() - 1);
         let (left, right) = part.split_at(middle);
         boxes[at] = Spread::of(left, widest.start);
         boxes.push(Spread::of(right, widest.start + middle));
     }
     boxes.iter().map(|spread| spread.mean).collect()
+}
+
+/// Brings the samples that are wanted to the front; how many there are.
+fn partition(samples: &mut [Sample], wanted: impl Fn(&Sample) -> bool) -> usize {
+    let mut front = 0;
+    for at in 0..samples.len() {
+        if wanted(&samples[at]) {
+            samples.swap(front, at);
+            front += 1;
+        }
+    }
+    front
 }
 
 /// A box of samples: where they stand, their mean, how much they err from it and along which axis most.

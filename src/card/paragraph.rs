@@ -92,16 +92,7 @@ impl Breaker<'_> {
         let pieces = ruler.pieces(self.width);
         let (mut ends, fits) = ruler.greedy(&pieces, most, self.width);
         if fits && ends.len() > 1 {
-            let (mut low, mut high) = (0.0, self.width);
-            while high - low > 1.0 {
-                let middle = f32::midpoint(low, high);
-                let (tried, fits) = ruler.greedy(&pieces, ends.len(), middle);
-                if fits {
-                    (ends, high) = (tried, middle);
-                } else {
-                    low = middle;
-                }
-            }
+            ends = ruler.even(&pieces, ends.len(), self.width).unwrap_or(ends);
         }
         self.finish(&ruler, &ends, !fits, Direction::of(text))
     }
@@ -216,6 +207,45 @@ impl Ruler<'_> {
         (ends, fits)
     }
 
+    /// Breaks the text into `count` lines no wider than `width` whose widths differ as little as they can: the sum of their
+    /// squares is the least. None where it cannot be broken so.
+    fn even(&self, pieces: &[usize], count: usize, width: f32) -> Option<Vec<usize>> {
+        // For each piece, the cheapest way to end a line with it, and with which piece the line before ended.
+        let mut rows: Vec<Vec<Option<(f32, usize)>>> = Vec::with_capacity(count);
+        for line in 0..count {
+            let before = |last: usize| match (line, last) {
+                (0, 0) => Some(0.0),
+                (0, _) | (_, 0) => None,
+                _ => rows[line - 1][last - 1].map(|(cost, _)| cost),
+            };
+            let row = (0..pieces.len()).map(|at| {
+                let mut best: Option<(f32, usize)> = None;
+                for last in (0..=at).rev() {
+                    let start = if last == 0 { 0 } else { pieces[last - 1] };
+                    let long = self.width(start, pieces[at]);
+                    if long > width && last < at {
+                        break;
+                    }
+                    let Some(cost) = before(last).map(|cost| cost + long * long) else { continue };
+                    if best.is_none_or(|(least, _)| cost < least) {
+                        best = Some((cost, last));
+                    }
+                }
+                best
+            });
+            let row = row.collect();
+            rows.push(row);
+        }
+        let (mut ends, mut at) = (Vec::with_capacity(count), pieces.len());
+        for row in rows.iter().rev() {
+            let (_, last) = row[at.checked_sub(1)?]?;
+            ends.push(pieces[at - 1]);
+            at = last;
+        }
+        ends.reverse();
+        Some(ends)
+    }
+
     /// Where the longest stretch from `start` that fits into `room` ends: after one grapheme at least.
     fn longest(&self, start: usize, end: usize, room: f32) -> usize {
         let ends = self.text[start..end].grapheme_indices(true).map(|(at, grapheme)| start + at + grapheme.len());
@@ -288,6 +318,15 @@ mod tests {
         let widths: Vec<f32> = paragraph.lines.iter().map(|line| line.width).collect();
         assert_eq!(widths.len(), 2);
         assert!((widths[0] - widths[1]).abs() < 60.0, "{widths:?}");
+    }
+
+    #[test]
+    fn three_lines_are_evened_out_as_well() {
+        let text = "What I learned from rewriting the same small parser in six languages over one very long winter";
+        let paragraph = with(800.0, |breaker| breaker.balance(text, 3));
+        assert_eq!(paragraph.lines.len(), 3);
+        let widths: Vec<f32> = paragraph.lines.iter().map(|line| line.width).collect();
+        assert!(widths.iter().all(|width| *width > 560.0), "{widths:?}");
     }
 
     #[test]

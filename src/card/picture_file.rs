@@ -11,6 +11,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::bitmap::{self, premultiply, resample};
+use super::paint::times;
 use super::raster::Raster;
 
 /// The largest file, in bytes.
@@ -67,6 +68,7 @@ impl Picture {
         let damaged = |error| format!("is a JPEG that cannot be read: {error:?}");
         let options = DecoderOptions::default()
             .set_strict_mode(true)
+            .set_use_unsafe(false) // no SIMD, for the same pixels on every processor
             .set_max_width(usize::from(u16::MAX))
             .set_max_height(usize::from(u16::MAX))
             .jpeg_set_out_colorspace(ColorSpace::RGB);
@@ -124,6 +126,43 @@ impl Picture {
             }
         }
         round
+    }
+
+    /// The middle of the picture, as much of it as fills the size.
+    pub(super) fn covering(&self, width: usize, height: usize) -> Self {
+        let (across, down) = if self.width * height > width * self.height {
+            ((self.height * width / height).max(1), self.height)
+        } else {
+            (self.width, (self.width * height / width).max(1))
+        };
+        let (left, top) = ((self.width - across) / 2, (self.height - down) / 2);
+        let rows = self.pixels.chunks_exact(self.width).skip(top).take(down);
+        let pixels = rows.flat_map(|row| row[left..left + across].iter().copied()).collect();
+        Self { width: across, height: down, pixels }.scaled(width, height)
+    }
+
+    /// The picture where a mask of its size shows it.
+    pub(super) fn masked(mut self, mask: &[u8]) -> Self {
+        for (pixel, covered) in self.pixels.iter_mut().zip(mask) {
+            *pixel = pixel.map(|channel| times(channel, *covered));
+        }
+        self
+    }
+
+    /// The picture as a PNG.
+    pub(super) fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let plain = |[r, g, b, a]: [u8; 4]| {
+            let whole = |c: u8| (u32::from(c) * 255 / u32::from(a.max(1))).min(255) as u8;
+            [whole(r), whole(g), whole(b), a]
+        };
+        let pixels: Vec<u8> = self.pixels.iter().copied().flat_map(plain).collect();
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fastest);
+        encoder.write_header()?.write_image_data(&pixels)?;
+        Ok(bytes)
     }
 
     /// The whole picture `height` pixels high, or less where it would be wider than `most`.

@@ -4,13 +4,13 @@
 use super::colour::Rgb;
 use super::indexed::Indexed;
 use super::paint::{Op, Tone};
-use super::palette::{Sample, Search, represent};
+use super::palette::{Mixer, Sample, Search, represent};
 use super::raster::{LEVELS, Pixels, Raster};
 
 /// The most colours of a palette.
 const MOST: usize = 256;
 /// Rounds in which a card's colours are improved.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 /// A mean squared error of pictures above which a card is better kept in true colour: 32 dB.
 const WORST: f32 = 40.0;
 /// How much more the colour itself counts than what lies between it and its ground.
@@ -41,7 +41,7 @@ pub(super) fn palette(layer: &Indexed, ops: &[Op], most: usize) -> Option<Vec<[u
     let mut pictures: Vec<&[Sample]> = Vec::new();
     for op in ops {
         match op {
-            Op::Mask { left, top, raster, tone, .. } => plan.mask(raster, (*left, *top), *tone),
+            Op::Mask { left, top, times, raster, tone, .. } => plan.mask(raster, (*left, *top), *times, *tone),
             Op::Picture { raster, .. } => {
                 if let Pixels::Colour(_, colours) = &raster.pixels {
                     plan.samples
@@ -56,6 +56,33 @@ pub(super) fn palette(layer: &Indexed, ops: &[Op], most: usize) -> Option<Vec<[u
     let mut palette = layer.palette.clone();
     palette.extend(represent(&mut samples, most.min(MOST - palette.len()), ROUNDS));
     (error(&palette, &pictures) <= WORST).then_some(palette)
+}
+
+/// Colours of a picture that is the ground of everything.
+const GROUND_COLOURS: usize = 144;
+
+/// An opaque picture as a ground, each pixel mixed of two colours where it needs to be; none when it needs true colour.
+pub(super) fn ground(raster: &Raster) -> Option<Indexed> {
+    const THRESHOLDS: [f32; 4] = [0.125, 0.625, 0.875, 0.375];
+    let Pixels::Colour(pixels, colours) = &raster.pixels else { return None };
+    let mut samples: Vec<Sample> =
+        colours.iter().map(|sample| Sample { weight: sample.weight.sqrt(), ..*sample }).collect();
+    let palette = represent(&mut samples, GROUND_COLOURS, 2 * ROUNDS);
+    if error(&palette, &[colours]) > WORST {
+        return None;
+    }
+    let exact = palette.clone();
+    let mut mixer = Mixer::new(palette);
+    let mut rows = Vec::with_capacity(pixels.len() + raster.height());
+    for (y, row) in pixels.chunks_exact(raster.width).enumerate() {
+        rows.push(0);
+        rows.extend(row.iter().enumerate().map(|(x, [r, g, b, _])| {
+            let same = exact.binary_search(&[*r, *g, *b]).ok().map(|place| place as u8);
+            let threshold = THRESHOLDS[x % 2 + y % 2 * 2];
+            same.unwrap_or_else(|| mixer.mix([*r, *g, *b].map(f32::from), threshold))
+        }));
+    }
+    Some(Indexed { width: raster.width, palette: exact, rows })
 }
 
 /// The mean squared error of pictures in a palette.
@@ -80,19 +107,19 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn mask(&mut self, raster: &Raster, (left, top): (i32, i32), tone: Tone) {
+    fn mask(&mut self, raster: &Raster, (left, top): (i32, i32), times: usize, tone: Tone) {
         let Pixels::Coverage(pixels, levels) = &raster.pixels else { return };
-        let area = [left, top, left + raster.width as i32, top + raster.height() as i32];
+        let area = [left, top, left + raster.width as i32, top + (raster.height() * times) as i32];
         let middle = (i32::midpoint(area[0], area[2]), i32::midpoint(area[1], area[3]));
         let on_shape = self.shapes.iter().rev().find(|shape| shape.holds(middle)).map(|shape| shape.colour);
         let ground = on_shape.unwrap_or_else(|| self.layer.colour(middle));
-        if tone.is_flat() && pixels.len() >= SMALLEST {
+        if tone.is_flat() && pixels.len() * times >= SMALLEST {
             if on_shape.is_none() {
                 self.spread(area, tone);
             }
             self.shapes.push(Shape { area, colour: tone.colour.over(ground, f32::from(tone.alpha) / 255.0) });
         }
-        self.count(tone, ground, levels);
+        self.count(tone, ground, &levels.map(|count| count * times as u32));
     }
 
     fn count(&mut self, tone: Tone, ground: Rgb, levels: &[u32; LEVELS]) {

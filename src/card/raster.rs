@@ -7,6 +7,8 @@ pub(super) const LEVELS: usize = 16;
 
 /// Bits of a channel that tell the colours of a picture apart.
 const BITS: u32 = 5;
+/// Pixels of a picture that is more than a glyph.
+const MANY: usize = 1 << 16;
 
 /// Pixels, placed from an origin: `left` to the right of it, `top` above it.
 #[derive(Debug)]
@@ -59,6 +61,9 @@ pub(super) fn level(covered: u8) -> u8 {
 
 /// The colours of the pixels that hide what is under them, near ones together, in a fixed order.
 fn colours(pixels: &[[u8; 4]]) -> Vec<Sample> {
+    if pixels.len() > MANY {
+        return counted(pixels);
+    }
     let mut buckets: Vec<(u32, [u8; 4])> =
         pixels.iter().filter(|pixel| pixel[3] > 127).map(|pixel| (bucket(*pixel), *pixel)).collect();
     buckets.sort_unstable();
@@ -73,6 +78,24 @@ fn colours(pixels: &[[u8; 4]]) -> Vec<Sample> {
         Sample { colour: sum.map(|total| (total / weight).min(255.0)), weight }
     };
     buckets.chunk_by(|a, b| a.0 == b.0).map(mean).collect()
+}
+
+/// The same for so many pixels that sorting them would take long.
+fn counted(pixels: &[[u8; 4]]) -> Vec<Sample> {
+    let mut sums = vec![[0_u64; 4]; 1 << (3 * BITS)];
+    for pixel in pixels.iter().filter(|pixel| pixel[3] > 127) {
+        let [r, g, b, count] = &mut sums[bucket(*pixel) as usize];
+        let whole = |channel: u8| u64::from(channel) * 255 / u64::from(pixel[3]);
+        *r += whole(pixel[0]);
+        *g += whole(pixel[1]);
+        *b += whole(pixel[2]);
+        *count += 1;
+    }
+    let mean = |[r, g, b, count]: &[u64; 4]| {
+        let weight = *count as f32;
+        Sample { colour: [r, g, b].map(|total| *total as f32 / weight), weight }
+    };
+    sums.iter().filter(|sum| sum[3] > 0).map(mean).collect()
 }
 
 fn bucket([r, g, b, _]: [u8; 4]) -> u32 {

@@ -1,11 +1,10 @@
 //! Lines of text: a string and a style come in, glyphs with places go out. Each grapheme's face is chosen here and parley shapes
 //! what it is given; advances are whole pixels where glyphs stand on whole pixels, so that letters keep even gaps.
 
-use std::collections::HashMap;
-
 use parley::fontique::{Collection, CollectionOptions, FontInfoOverride};
 use parley::style::{FontFamily, FontFamilyName, FontFeatures, FontStyle, FontWeight, StyleProperty};
 use parley::{BaseDirection, FontContext, Layout, LayoutContext};
+use rustc_hash::FxHashMap as HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::direction::Direction;
@@ -71,6 +70,8 @@ pub(super) struct Setter {
     faces: HashMap<u64, FaceId>,
     /// Which face draws a single character in place of the wanted one.
     chosen: HashMap<(char, FaceId, Region), Option<FaceId>>,
+    /// The glyph of a character in a face.
+    mapped: HashMap<(FaceId, char), u32>,
     /// Advances in ems.
     advances: HashMap<(FaceId, u32), f32>,
     /// Characters that no face had, in order of appearance.
@@ -93,10 +94,11 @@ impl Setter {
             glyphs: Glyphs::new(fitted),
             fonts: FontContext { collection, ..FontContext::default() },
             layouts: LayoutContext::new(),
-            families: HashMap::new(),
-            faces: HashMap::new(),
-            chosen: HashMap::new(),
-            advances: HashMap::new(),
+            families: HashMap::default(),
+            faces: HashMap::default(),
+            chosen: HashMap::default(),
+            mapped: HashMap::default(),
+            advances: HashMap::default(),
             missing: Vec::new(),
         }
     }
@@ -135,7 +137,7 @@ impl Setter {
                 continue;
             }
             for (at, character) in part.char_indices() {
-                let glyph = fonts.get(face).and_then(|face| face.glyph(character)).map_or(0, skrifa::GlyphId::to_u32);
+                let glyph = self.glyph(fonts, face, character);
                 let advance = self.natural(fonts, face, glyph) * style.size;
                 let placed = Placed { face, glyph, size: style.size, x: line.width, y: 0.0, byte: range.start + at };
                 line.glyphs.push(placed);
@@ -293,6 +295,13 @@ impl Setter {
         });
         self.families.insert(id, family.clone());
         family
+    }
+
+    /// The glyph of a character in a face, the empty box where it has none.
+    pub(super) fn glyph(&mut self, fonts: &Fonts, face: FaceId, character: char) -> u32 {
+        *self.mapped.entry((face, character)).or_insert_with(|| {
+            fonts.get(face).and_then(|face| face.glyph(character)).map_or(0, skrifa::GlyphId::to_u32)
+        })
     }
 
     /// A glyph's own advance in ems.

@@ -9,12 +9,8 @@ use super::layout::{INTER_ASCENT, INTER_DESCENT, TALL, WIDTH, baseline, eyebrow,
 use super::paint::Rounded;
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::stage::Stage;
-use super::text::Line;
+use super::tags::{Row, draw_tags};
 use super::unicode::is_tall;
-
-/// Tags that are looked at, and the bytes of the longest that is drawn.
-const MOST_TAGS: usize = 99;
-const LONGEST_TAG: usize = 80;
 
 /// Draws a title card onto a fresh stage.
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
@@ -41,7 +37,11 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
         draw_excerpt(&excerpt, direction.under(&excerpt), (top, floor), stage);
     }
     let date = draw_date(card, stage);
-    draw_tags(&card.tags, WIDTH - side(stage) - date, stage);
+    let (x, width) = (side(stage), WIDTH - 2.0 * side(stage) - date);
+    let area = Rounded { x, y: title::TAG_TOP, width, height: title::TAG_HEIGHT, radius: title::TAG_HEIGHT / 2.0 };
+    let chip = &stage.look.chip;
+    let (colour, ground) = (chip.text, (chip.ground, chip.alpha));
+    draw_tags(&card.tags, Row { area, size: title::TAG_SIZE, colour, ground, lead: 0.0 }, stage);
 }
 
 /// Where text begins.
@@ -105,49 +105,4 @@ fn draw_date(card: &TitleCard, stage: &mut Stage<'_>) -> f32 {
     let width = line.width / stage.scale();
     stage.text(&line, (WIDTH - side(stage) - width, title::DATE_BASELINE), stage.look.muted.into());
     width + 2.0 * title::TAG_GAP
-}
-
-/// Draws tags from the left, as many as end before `right`, and how many are left out.
-fn draw_tags(tags: &[String], right: f32, stage: &mut Stage<'_>) {
-    let style = stage.style(face::TEXT_SEMIBOLD, title::TAG_SIZE, 0.0);
-    let side = side(stage);
-    let mut chip = |text: &str| {
-        let line = stage.setter.shape(stage.fonts, text, style);
-        let width = line.width / stage.canvas.scale + 2.0 * title::TAG_PADDING;
-        (line, width)
-    };
-    let tags: Vec<String> = tags.iter().take(MOST_TAGS).map(|tag| clean(tag)).filter(|tag| !tag.is_empty()).collect();
-    let drawable: Vec<&String> = tags.iter().filter(|tag| tag.len() <= LONGEST_TAG).collect();
-    let chips: Vec<(Line, f32)> = drawable.iter().map(|tag| chip(tag)).collect();
-    let ends: Vec<f32> = chips
-        .iter()
-        .scan(side, |left, (_, width)| {
-            let end = *left + width;
-            *left = end + title::TAG_GAP;
-            Some(end)
-        })
-        .collect();
-    let fitting = ends.iter().take_while(|end| **end <= right).count();
-    // One tag fewer may be needed to have room for the count of those left out.
-    let (kept, rest) = (0..=fitting)
-        .rev()
-        .map(|kept| (kept, (kept < tags.len()).then(|| chip(&format!("+{}", tags.len() - kept)))))
-        .find(|(kept, rest)| {
-            let left = if *kept == 0 { side } else { ends[*kept - 1] + title::TAG_GAP };
-            rest.as_ref().is_none_or(|(_, width)| left + width <= right)
-        })
-        .unwrap_or((0, None));
-    let mut left = side;
-    for (line, width) in chips.iter().take(kept).chain(&rest) {
-        draw_tag(line, left, *width, stage);
-        left += width + title::TAG_GAP;
-    }
-}
-
-fn draw_tag(line: &Line, left: f32, width: f32, stage: &mut Stage<'_>) {
-    let height = title::TAG_HEIGHT;
-    let chip = Rounded { x: left, y: title::TAG_TOP, width, height, radius: height / 2.0 };
-    let colours = stage.look.chip.clone();
-    stage.canvas.fill(chip, colours.ground, colours.alpha);
-    stage.text(line, (left + title::TAG_PADDING, title::TAG_TOP + title::TAG_BASELINE), colours.text.into());
 }

@@ -2,6 +2,7 @@
 //! and what visible mark stands for one that could deceive a reader.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
@@ -44,6 +45,58 @@ pub(super) fn mark_for(c: char) -> Option<&'static str> {
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => "·",
         _ => return None,
     })
+}
+
+/// The first character of a grapheme, or of a run from right to left, that is shown as a mark, and the mark. Joiners and variation
+/// selectors are among them where they do nothing but hide: two names that look the same may differ in one.
+pub(super) fn first_mark(text: &str) -> Option<(Range<usize>, &'static str)> {
+    let base = text.chars().find(|c| !is_joiner(*c));
+    let joins = base.is_some_and(may_join);
+    let drawn = is_emoji(text);
+    let mut before = None;
+    for (at, c) in text.char_indices() {
+        let range = at..at + c.len_utf8();
+        let stands = || before.is_some_and(|before| !is_joiner(before) || before == '\u{fe0f}');
+        let goes_on = || text[range.end..].chars().next().is_some_and(|next| !is_joiner(next));
+        let mark = match c {
+            '\u{200c}' if !joins => Some("⟨ZWNJ⟩"),
+            '\u{200d}' if !(joins || drawn && stands() && goes_on()) => Some("⟨ZWJ⟩"),
+            '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+                if !stands() || base.is_some_and(is_without_variants) =>
+            {
+                (!drawn).then_some("⟨VS⟩")
+            }
+            '\u{e0020}'..='\u{e007f}' if !drawn => Some("⟨TAG⟩"),
+            '\t' => None,
+            _ => mark_for(c),
+        };
+        if let Some(mark) = mark {
+            return Some((range, mark));
+        }
+        before = Some(c);
+    }
+    None
+}
+
+/// Whether joiners between letters of a character's script decide how they look: those from right to left, those of India and
+/// South-East Asia, Mongolian.
+fn may_join(c: char) -> bool {
+    is_right_to_left(c) || is_tall(c.encode_utf8(&mut [0; 4]))
+}
+
+/// Letters and digits of which no variant exists that a selector could ask for, beside digits in a box.
+fn is_without_variants(c: char) -> bool {
+    !c.is_ascii_digit() && c < '\u{1000}' && (c.is_alphanumeric() || c == '_')
+}
+
+/// Whether this is a zero-width space between two words of a script that writes none.
+pub(super) fn parts_words(line: &str, range: &Range<usize>) -> bool {
+    let parted = |c: Option<char>| {
+        c.is_some_and(|c| matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'))
+    };
+    &line[range.clone()] == "\u{200b}"
+        && parted(line[..range.start].chars().next_back())
+        && parted(line[range.end..].chars().next())
 }
 
 /// Marks that stack above or below any letter.
@@ -157,6 +210,28 @@ mod tests {
             assert!(mark_for(c).is_some(), "{:x}", u32::from(c));
         }
         assert_eq!(mark_for('a'), None);
+        let mark = |text| first_mark(text).map(|(_, mark)| mark);
+        assert_eq!(
+            (mark("x\u{200d}"), mark("\u{200c}"), mark("x\u{fe0f}")),
+            (Some("⟨ZWJ⟩"), Some("⟨ZWNJ⟩"), Some("⟨VS⟩"))
+        );
+        assert_eq!((mark("🚀\u{200d}"), mark("x\u{e0041}")), (Some("⟨ZWJ⟩"), Some("⟨TAG⟩")));
+        for plain in [
+            "\t",
+            "می\u{200c}خواهم",
+            "क्\u{200d}",
+            "👩\u{200d}💻",
+            "❤\u{fe0f}\u{200d}🔥",
+            "1\u{fe0f}\u{20e3}",
+            "☎\u{fe0e}",
+            "葛\u{e0100}",
+            "🏴\u{e0067}\u{e007f}",
+        ] {
+            assert_eq!(mark(plain), None, "{plain:?}");
+        }
+        let thai = "ไทย\u{200b}คำ x\u{200b}y";
+        let at = |nth: usize| thai.match_indices('\u{200b}').nth(nth).map(|(at, space)| at..at + space.len()).unwrap();
+        assert!(parts_words(thai, &at(0)) && !parts_words(thai, &at(1)));
         assert_eq!(mark_for('\u{200d}'), None);
     }
 }

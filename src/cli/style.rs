@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Where looks are found.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LooksFlag {
-    /// A directory of looks: DIR/NAME.toml is the look NAME
+    /// A directory of looks and templates: DIR/NAME.toml is the look NAME, DIR/NAME.svg the template NAME
     #[arg(long, value_name = "DIR", env = "TINTYPE_LOOKS")]
     pub looks: Option<PathBuf>,
 }
@@ -24,6 +24,9 @@ pub struct Style {
     /// A syntax theme in place of the look's own: a name, or a .tmTheme file
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
+    /// A template in whose layout the title is drawn: blog-post, one of --looks, or the path of an SVG file
+    #[arg(long, value_name = "NAME", env = "TINTYPE_TEMPLATE")]
+    pub template: Option<String>,
 }
 
 /// The format of pictures.

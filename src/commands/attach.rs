@@ -51,23 +51,25 @@ pub(super) async fn detach(context: &Context, flags: &Detach) -> Result<(), Erro
     Ok(())
 }
 
-/// Refuses the path of a look or a theme, which would mean nothing to a worker.
+/// Refuses the path of a look, a template or a theme, which would mean nothing to a worker.
 fn refuse_paths(columns: &Columns) -> Result<(), Error> {
     let look = columns.look.as_ref().filter(|name| Looks::is_path(name));
-    match look.or(columns.theme.as_ref().filter(|name| name.contains('/'))) {
+    let template = columns.template.as_ref().filter(|name| Looks::is_template_path(name));
+    match look.or(template).or(columns.theme.as_ref().filter(|name| name.contains('/'))) {
         None => Ok(()),
         Some(path) => Err(Error::Usage {
-            what: format!("{path} is a path, and a worker finds looks and themes by their names"),
+            what: format!("{path} is a path, and a worker finds looks, themes and templates by their names"),
             hint: "put the file into the directory that --looks names, and leave out all but its name".to_owned(),
         }),
     }
 }
 
-/// The flags as a request; look and theme must exist here, before a worker meets them.
+/// The flags as a request; look, theme and template must exist here, before a worker meets them.
 pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error> {
     let defaults = card::Options::default();
     let look = columns.look.clone().unwrap_or_else(|| defaults.look.clone());
-    card::Renderer::new(&card::Options { look, looks, theme: columns.theme.clone(), ..defaults })?;
+    let template = columns.template.clone().filter(|name| !name.is_empty());
+    card::Renderer::new(&card::Options { look, looks, theme: columns.theme.clone(), template, ..defaults })?;
     Ok(Request {
         body: columns.body.clone(),
         image: columns.image.clone(),
@@ -81,6 +83,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         look: columns.look.clone(),
         look_column: columns.look_column.clone(),
         theme: columns.theme.clone(),
+        template: columns.template.clone(),
         site: columns.site.clone(),
     })
 }
@@ -102,5 +105,7 @@ fn show(source: &Source) {
         say(&format!("where   {filter}"));
     }
     let row_look = source.look_column.as_ref().map(|column| format!(" or what column {column} names"));
-    say(&format!("draw    {}, look {}{}", source.draw, source.look, row_look.unwrap_or_default()));
+    let template = source.template.as_ref().map(|name| format!(", template {name}"));
+    let (row_look, template) = (row_look.unwrap_or_default(), template.unwrap_or_default());
+    say(&format!("draw    {}, look {}{row_look}{template}", source.draw, source.look));
 }

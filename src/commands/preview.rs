@@ -44,7 +44,7 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
             hint: format!("the key is ({})", source.key_columns.join(", ")),
         });
     };
-    let draw: Draw = material.draw.parse().unwrap_or_default();
+    let draw = material.draw.parse::<Draw>().unwrap_or_default().in_template(material.template.as_deref());
     let card =
         picture::choose(&Post::new(material.fields()), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
     // A path may come from the command line, never from a row.

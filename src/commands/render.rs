@@ -13,8 +13,8 @@ use super::{
     terminal::{format_for, print, print_json, say, warn_missing, write},
 };
 use crate::{
-    card::{self, Format, Looks, Options, Renderer},
-    cli::Render,
+    card::{self, Card, Cover, Format, Looks, Options, Renderer},
+    cli::{Render, Style},
     error::Error,
     picture::{self, Skip, Wish},
     post::{Fields, Post},
@@ -26,6 +26,8 @@ pub(super) fn render(context: &Context, flags: &Render) -> Result<(), Error> {
         list(&looks.names());
     } else if flags.list_themes {
         list(&card::themes());
+    } else if flags.list_templates {
+        list(&looks.templates());
     } else if flags.list_languages {
         list_languages();
     } else if let Some(path) = &flags.post {
@@ -52,9 +54,21 @@ fn list_languages() {
 fn draw(path: &Path, flags: &Render, looks: Looks) -> Result<(), Error> {
     let format = format_for(flags.output.as_deref(), flags.format)?;
     let post = read(path, flags)?;
-    let card = picture::choose_as(&post, flags.draw.into(), &wish(flags)?).map_err(|skip| refused(&skip, path))?;
-    let (look, theme) = (flags.style.look.clone(), flags.style.theme.clone());
-    let image = Renderer::new(&Options { look, looks, theme, scale: flags.scale, format })?.render(&card)?;
+    let Style { look, theme, template, .. } = flags.style.clone();
+    let template = template.filter(|name| !name.is_empty());
+    let draw = picture::Draw::from(flags.draw).in_template(template.as_deref());
+    let mut card = picture::choose_as(&post, draw, &wish(flags)?).map_err(|skip| refused(&skip, path))?;
+    match (&mut card, &flags.cover) {
+        (Card::Title(card), Some(path)) => card.cover = Some(cover(path)?),
+        (Card::Code(_), Some(_)) => {
+            return Err(Error::Usage {
+                what: "a card of code has no cover".to_owned(),
+                hint: "--template blog-post draws one".to_owned(),
+            });
+        }
+        (_, None) => {}
+    }
+    let image = Renderer::new(&Options { look, looks, theme, template, scale: flags.scale, format })?.render(&card)?;
     let output = flags.output.clone().unwrap_or_else(|| beside(path, format));
     if output == path && output != Path::new("-") {
         return Err(Error::Usage {
@@ -73,6 +87,15 @@ fn draw(path: &Path, flags: &Render, looks: Looks) -> Result<(), Error> {
         say(&format!("{} ({} × {}, {} bytes)", output.display(), image.width, image.height, image.bytes.len()));
     }
     Ok(())
+}
+
+/// The picture in a file.
+fn cover(path: &Path) -> Result<Cover, Error> {
+    let bytes = fs::read(path).map_err(|error| Error::File { path: path.to_owned(), error })?;
+    Cover::decode(&bytes).map_err(|what| Error::Usage {
+        what: format!("{} {what}", path.display()),
+        hint: "a cover is a PNG, JPEG or WebP of at most 10 MB and 4096 pixels a side".to_owned(),
+    })
 }
 
 /// What the flags ask of the post's code.
@@ -118,7 +141,7 @@ fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
     let extension = Path::new(&name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let markdown = ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
     let mut post = if flags.language.is_none() && (markdown || (stdin && flags.file.is_none())) {
-        Post::new(Fields { body: text, ..Fields::default() })
+        Post::new(Fields { body: text, date: flags.date.clone(), tags: flags.tags.clone(), ..Fields::default() })
     } else {
         Post::from_source(&name, &text)
     };

@@ -85,7 +85,8 @@ fn bytes_do_not_depend_on_threads_and_memory_stays_small() {
         let (alone, shared) = (renderer(look), renderer(look));
         let alone: Vec<_> = cards.iter().map(|card| alone.render(card).unwrap()).collect();
         let all = || cards.iter().map(|card| shared.render(card).unwrap()).collect::<Vec<_>>();
-        let [first, second] = std::thread::scope(|scope| [scope.spawn(all), scope.spawn(all)].map(|t| t.join().unwrap()));
+        let [first, second] =
+            std::thread::scope(|scope| [scope.spawn(all), scope.spawn(all)].map(|t| t.join().unwrap()));
         for (at, post) in posts().iter().enumerate() {
             assert!(alone[at] == first[at] && alone[at] == second[at], "{} in {look}", post.display());
         }

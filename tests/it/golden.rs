@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tintype::card::{Card, CodeCard, Eyebrow, Format, Looks, Options, Renderer, TitleCard};
+use tintype::card::{Card, CodeCard, Cover, Eyebrow, Format, Looks, Options, Renderer, TitleCard};
 
 /// The references hold for this architecture; elsewhere floating point may round otherwise.
 const ARCHITECTURE: &str = "x86_64";
@@ -36,6 +36,7 @@ fn title(title: &str) -> TitleCard {
         excerpt: Some("What one global lock at commit means for a table that everybody writes to.".to_owned()),
         tags: vec!["postgres".to_owned(), "queues".to_owned()],
         date: Some("21 Nov 2026".to_owned()),
+        cover: None,
     }
 }
 
@@ -314,4 +315,47 @@ fn the_example_in_the_documents_is_the_one_that_is_drawn() {
     let text = include_str!("../../docs/LOOKS.md");
     let (_, rest) = text.split_once("```toml\n").unwrap();
     assert_eq!(rest.split_once("```").unwrap().0, include_str!("../../fixtures/looks/house.toml"));
+}
+
+/// The options of a look in a template.
+fn template(look_name: &str, template: &str) -> Options {
+    let looks = Looks::new(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/templates")));
+    Options { template: Some(template.to_owned()), looks, ..look(look_name) }
+}
+
+fn cover() -> Cover {
+    Cover::decode(include_bytes!("../../fixtures/templates/ridges.jpg")).unwrap()
+}
+
+#[test]
+fn a_template_without_a_cover() {
+    let card = title("Why your queue table gets slower every hour that one query stays open");
+    check("template-post", &template("night", "blog-post"), &Card::Title(card));
+}
+
+#[test]
+fn a_template_with_a_cover() {
+    let card = TitleCard { cover: Some(cover()), ..title("What a sequence does when a transaction rolls back") };
+    check("template-post-cover-paper", &template("paper", "blog-post"), &Card::Title(card));
+}
+
+#[test]
+fn a_template_of_one_s_own() {
+    let card = title("Reading query plans from the inside out");
+    check("template-own", &template("night", "field-notes"), &Card::Title(card));
+}
+
+#[test]
+fn a_template_of_one_s_own_with_a_cover() {
+    let text =
+        "One lock, many writers, and what a commit waits for while everybody else reads the same page of the index";
+    let card = TitleCard { cover: Some(cover()), ..title(text) };
+    check("template-own-cover", &template("night", "field-notes"), &Card::Title(card));
+}
+
+#[test]
+fn a_template_is_drawn_at_any_scale() {
+    let options = Options { scale: 3, ..template("paper", "blog-post") };
+    let image = Renderer::new(&options).unwrap().render(&Card::Title(title("Three times as large"))).unwrap();
+    assert_eq!((image.width, image.height, image.media_type), (3600, 1890, "image/png"));
 }

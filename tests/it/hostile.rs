@@ -82,6 +82,7 @@ fn every_text_makes_a_title_card() {
             excerpt: Some(text.clone()),
             tags: vec![text.clone(); 40],
             date: Some(text.clone()),
+            cover: None,
         };
         draw(&renderer, name, &Card::Title(card));
     }

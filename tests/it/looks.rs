@@ -150,7 +150,7 @@ async fn a_worker_stores_the_format_that_it_is_asked_for() {
 #[test]
 fn a_change_of_any_file_of_a_look_is_another_template() {
     let folder = directory();
-    let style = |look| Style { look, theme: None, draw: "auto", site: "" };
+    let style = |look| Style { look, theme: None, template: None, draw: "auto", site: "" };
     let template =
         |look| Studio::new(Looks::new(Some(folder.path().to_owned())), 1, Format::Png).template(style(look)).unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();

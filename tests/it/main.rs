@@ -17,5 +17,6 @@ mod robust;
 mod s3;
 mod scratch;
 mod support;
+mod templates;
 mod trigger;
 mod worker;

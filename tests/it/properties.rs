@@ -41,7 +41,10 @@ const PIECES: [&str; 72] = [
 
 /// Any text, most of it made of pieces that mean something.
 fn text() -> impl Strategy<Value = String> {
-    let pieces = vec(prop_oneof![4 => select(&PIECES[..]).prop_map(str::to_owned), 1 => "\\PC{0,12}", 1 => any::<char>().prop_map(String::from)], 0..24);
+    let pieces = vec(
+        prop_oneof![4 => select(&PIECES[..]).prop_map(str::to_owned), 1 => "\\PC{0,12}", 1 => any::<char>().prop_map(String::from)],
+        0..24,
+    );
     prop_oneof![
         6 => pieces.prop_map(|pieces| pieces.concat()),
         2 => any::<String>(),
@@ -74,26 +77,15 @@ fn code_card() -> impl Strategy<Value = CodeCard> {
     let shown = (proptest::option::of(any::<usize>()), any::<bool>(), proptest::option::of(any::<u8>()));
     (eyebrow(), some_text(), some_text(), language(), text(), marked, shown).prop_map(
         |(eyebrow, title, file, language, code, (highlights, added, removed), (line_numbers, wrap, tab_width))| {
-            CodeCard {
-                eyebrow,
-                title,
-                file,
-                language,
-                code,
-                highlights,
-                added,
-                removed,
-                line_numbers,
-                wrap,
-                tab_width,
-            }
+            CodeCard { eyebrow, title, file, language, code, highlights, added, removed, line_numbers, wrap, tab_width }
         },
     )
 }
 
 fn title_card() -> impl Strategy<Value = TitleCard> {
-    (eyebrow(), text(), some_text(), vec(text(), 0..6), some_text())
-        .prop_map(|(eyebrow, title, excerpt, tags, date)| TitleCard { eyebrow, title, excerpt, tags, date })
+    (eyebrow(), text(), some_text(), vec(text(), 0..6), some_text()).prop_map(
+        |(eyebrow, title, excerpt, tags, date)| TitleCard { eyebrow, title, excerpt, tags, date, cover: None },
+    )
 }
 
 fn card() -> impl Strategy<Value = Card> {
@@ -112,11 +104,16 @@ fn texts(card: &Card) -> String {
             let CodeCard { eyebrow, title, file, language, code, .. } = card;
             (eyebrow, vec![title.clone(), file.clone(), language.clone(), Some(code.clone())])
         }
-        Card::Title(TitleCard { eyebrow, title, excerpt, tags, date }) => {
+        Card::Title(TitleCard { eyebrow, title, excerpt, tags, date, .. }) => {
             (eyebrow, vec![Some(title.clone()), excerpt.clone(), Some(tags.concat()), date.clone()])
         }
     };
-    [own, vec![eyebrow.author.clone(), eyebrow.site.clone()]].concat().into_iter().flatten().chain(["⟨⟩".to_owned()]).collect()
+    [own, vec![eyebrow.author.clone(), eyebrow.site.clone()]]
+        .concat()
+        .into_iter()
+        .flatten()
+        .chain(["⟨⟩".to_owned()])
+        .collect()
 }
 
 /// Width and height of a PNG whose every pixel can be read.

@@ -19,6 +19,9 @@ const JOINED: [&str; 62] = [
 /// literally, a string or a comment, so does what stands between its words without a direction of its own, and the brackets, the number and the full stop
 /// right beside them.
 pub(super) fn runs(text: &str, literal: bool) -> Vec<Range<usize>> {
+    if text.is_ascii() {
+        return (0..text.len()).map(|at| at..at + 1).collect();
+    }
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut pending: Vec<Range<usize>> = Vec::new();
     let mut in_run = false;

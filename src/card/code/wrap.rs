@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use smol_str::SmolStr;
+
 use super::super::font::Fonts;
 use super::super::text::Setter;
 use super::{CELL, CodeLine, Item, Kind, MEASURE, cells, measured};
@@ -69,7 +71,7 @@ fn split_long(
     else {
         return;
     };
-    let (head, tail) = (item.text[..blank].to_owned(), item.text[blank + 1..].to_owned());
+    let (head, tail) = (SmolStr::new(&item.text[..blank]), SmolStr::new(&item.text[blank + 1..]));
     let head_cells = cells(fonts, setter, &head, item.face).min(end - item.column);
     let tail_cells = cells(fonts, setter, &tail, item.face);
     let tail = Item {
@@ -125,7 +127,8 @@ mod tests {
     fn rows(text: &str, width: usize) -> Vec<String> {
         let span = Span { range: 0..text.len(), colour: Rgb(1, 2, 3), bold: false, italic: false, literal: true };
         let (fonts, mut setter) = (Fonts::new(), Setter::new(true));
-        let line = CodeLine::new(&fonts, &mut setter, (text, &[span]), Grid::new(Region::Chinese, None, true));
+        let line =
+            CodeLine::new(&fonts, &mut setter, (text, &[span]), Grid::new(Region::Chinese, None, true, Rgb(1, 2, 3)));
         let shown = |row: CodeLine| {
             assert!(row.columns <= width, "{row:?}");
             row.items.iter().fold(String::new(), |mut shown, item| {
