@@ -15,8 +15,9 @@ use super::language::Language;
 
 /// Characters of a line that are looked at; no card shows as many.
 const MOST_CHARACTERS: usize = 300;
-/// When the rest of a code becomes plain.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// When the rest of a code becomes plain. The limits below keep the worst code that is known at a hundredth of it, so that no clock
+/// decides what a card looks like, however busy the machine.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Stacks of scopes whose styles are remembered; a language needs some hundreds.
 const MOST_STYLES: usize = 8192;
 
@@ -198,15 +199,16 @@ fn in_word(c: char) -> bool {
 }
 
 /// Bounds the backtracking of every regular expression of the process, once. Without it one line of ten thousand underscores
-/// takes JavaScript's grammar seconds; with it results on ordinary code are the same.
+/// takes JavaScript's grammar seconds. Ordinary code needs some 200 in a match; with five times as many its colours are the same as
+/// without a limit, and the worst code that is known takes 40 ms.
 fn limit_retries() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: both functions only store a number in a global of the library, here before this process' first match.
         #[allow(unsafe_code, reason = "the library offers these limits through its C interface only")]
         unsafe {
-            onig_sys::onig_set_retry_limit_in_match(20_000);
-            onig_sys::onig_set_retry_limit_in_search(200_000);
+            onig_sys::onig_set_retry_limit_in_match(1_000);
+            onig_sys::onig_set_retry_limit_in_search(5_000);
         }
     });
 }
