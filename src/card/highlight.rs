@@ -20,6 +20,8 @@ const MOST_CHARACTERS: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Stacks of scopes whose styles are remembered; a language needs some hundreds.
 const MOST_STYLES: usize = 8192;
+/// Scopes of a stack that its style is made of, the innermost; brackets without end stack up thousands.
+const MOST_SCOPES: usize = 64;
 
 /// A stretch of a line in one colour.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +103,7 @@ pub(super) struct Styles {
 
 impl Styles {
     fn of(&mut self, scopes: &[Scope], theme: &Theme, plain: Rgb) -> Style {
+        let scopes = &scopes[scopes.len().saturating_sub(MOST_SCOPES)..];
         if let Some(known) = self.known.get(scopes) {
             return *known;
         }

@@ -248,6 +248,10 @@ fn excerpts_are_cut_between_words() {
     assert_eq!(unbroken.chars().count(), 300);
     assert_eq!(shortened("one two, three", 9), "one two…");
     assert_eq!(shortened("one", 9), "one");
+    assert_eq!(shortened("nine more", 9), "nine more");
+    let piled = "\u{301}".repeat(1000);
+    assert_eq!(shortened(&format!("one a{piled}"), 9), "one…", "a letter keeps its marks, or goes");
+    assert_eq!(shortened(&format!("a{piled}"), 9).chars().count(), 9);
 }
 
 #[test]

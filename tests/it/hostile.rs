@@ -88,6 +88,29 @@ fn every_text_makes_a_title_card() {
     }
 }
 
+/// Code that once took a grammar seconds or hundreds of megabytes: brackets that stack up scopes, and lines that are looked at from
+/// every character to the end.
+#[test]
+fn code_that_grammars_choke_on_makes_a_card() {
+    let renderer = Renderer::new(&Options::default()).unwrap();
+    for (language, line) in [
+        ("d", "(a".repeat(150)),
+        ("d", "[x](".repeat(75)),
+        ("sv", "@a(".repeat(100)),
+        ("less", "a ".repeat(149) + "("),
+        ("scss", " ".repeat(299) + "x"),
+        ("matlab", "a-".repeat(150)),
+        ("markdown", "~".repeat(300)),
+        ("typ", "`".repeat(300)),
+        ("help", "a-".repeat(150)),
+        ("ts", "<T>(".repeat(75)),
+    ] {
+        let code = vec![line; 20].join("\n");
+        let card = CodeCard { language: Some(language.to_owned()), code, ..CodeCard::default() };
+        draw(&renderer, language, &Card::Code(card));
+    }
+}
+
 #[test]
 fn characters_of_no_font_are_named() {
     let renderer = Renderer::new(&Options::default()).unwrap();
