@@ -15,7 +15,7 @@ use super::language::Language;
 
 /// Characters of a line that are looked at; no card shows as many.
 const MOST_CHARACTERS: usize = 300;
-/// When the rest of a code becomes plain. The limits below keep the worst code that is known at a hundredth of it, so that no clock
+/// When the rest of a code becomes plain. The limits below keep the worst code that is known far below it, so that no clock
 /// decides what a card looks like, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Stacks of scopes whose styles are remembered; a language needs some hundreds.
@@ -202,8 +202,8 @@ fn in_word(c: char) -> bool {
 }
 
 /// Bounds the backtracking of every regular expression of the process, once. Without it one line of ten thousand underscores
-/// takes JavaScript's grammar seconds. Ordinary code needs some 200 in a match; with five times as many its colours are the same as
-/// without a limit, and the worst code that is known takes 40 ms.
+/// takes JavaScript's grammar seconds. Ordinary code needs more than 200 in a match and less than 500; the worst code that is
+/// known takes some 100 ms.
 fn limit_retries() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
