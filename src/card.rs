@@ -47,6 +47,9 @@ mod words;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use sha2::{Digest, Sha256};
+use syntect::highlighting::Theme;
+
 use coloured::Coloured;
 use encode::Writer;
 use font::Fonts;
@@ -54,12 +57,8 @@ use highlight::Styles;
 use indexed::Indexed;
 use layer::Layers;
 use look::Look;
-pub use missing::missing;
 use paint::{Canvas, Op};
-use sha2::{Digest, Sha256};
 use stage::{Pictures, Stage};
-use syntect::highlighting::Theme;
-pub use template::Cover;
 use template::Template;
 use text::Setter;
 
@@ -67,6 +66,8 @@ pub use content::{Card, CodeCard, Eyebrow, Image, TitleCard};
 pub use format::{Format, UnknownFormat};
 pub use look_error::LookError;
 pub use looks::Looks;
+pub use missing::missing;
+pub use template::Cover;
 
 /// What a renderer is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,15 +266,16 @@ impl Renderer {
         let is_photo = |op: &Op| matches!(op, Op::Picture { raster, .. } if raster.width * raster.height() > PHOTO);
         let coloured = self.format != Format::Png && ops.iter().any(is_photo);
         let palette = if coloured { None } else { plan::palette(layer, ops, usize::MAX) };
-        if let Some(palette) = palette {
-            bench.picture.paint(layer, palette, ops);
-            return match self.format {
-                Format::Png => Ok(bench.writer.indexed(&bench.picture)?),
-                Format::WebP => other_formats::webp(&Coloured::of(&bench.picture)),
-                Format::Jpeg => other_formats::jpeg(&Coloured::of(&bench.picture)),
-            };
-        }
-        let picture = Coloured::paint(layer, ops);
+        let picture = match palette {
+            None => Coloured::paint(layer, ops),
+            Some(palette) => {
+                bench.picture.paint(layer, palette, ops);
+                if self.format == Format::Png {
+                    return Ok(bench.writer.indexed(&bench.picture)?);
+                }
+                Coloured::of(&bench.picture)
+            }
+        };
         match self.format {
             Format::Png => Ok(encode::coloured(&picture)?),
             Format::WebP => other_formats::webp(&picture),

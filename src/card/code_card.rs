@@ -10,7 +10,7 @@ use super::code_layout::{CodeLayout, cells_across, code_width, most_lines};
 use super::colour::Rgb;
 use super::eyebrow::{draw_eyebrow, is_empty};
 use super::font::{Region, face};
-use super::highlight::{Span, cut, highlight};
+use super::highlight::{Span, cut, highlight, prefix};
 use super::language::Language;
 use super::layer::Scene;
 use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
@@ -165,10 +165,6 @@ fn rows(lines: Vec<Vec<CodeLine>>, shown: usize) -> Vec<Row> {
         rows.into_iter().enumerate().map(move |(at, line)| Row { line, of, first: at == 0, mark })
     });
     rows.take(shown).collect()
-}
-
-fn prefix(line: &str, characters: usize) -> &str {
-    line.char_indices().nth(characters).map_or(line, |(end, _)| &line[..end])
 }
 
 fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {

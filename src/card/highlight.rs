@@ -37,10 +37,12 @@ pub(super) struct Span {
 
 /// The part of a line that is looked at.
 pub(super) fn cut(line: &str) -> &str {
-    match line.char_indices().nth(MOST_CHARACTERS) {
-        Some((end, _)) => &line[..end],
-        None => line,
-    }
+    prefix(line, MOST_CHARACTERS)
+}
+
+/// At most so many characters of a line.
+pub(super) fn prefix(line: &str, characters: usize) -> &str {
+    line.char_indices().nth(characters).map_or(line, |(end, _)| &line[..end])
 }
 
 /// Words that are newer than a grammar: its name, the word, and a scope that is coloured as the word should be.

@@ -4,7 +4,7 @@
 
 use super::colour::Rgb;
 use super::paint::{FadeAcross, Op, Tone, times};
-use super::palette::Search;
+use super::palette::{Search, between, channels};
 use super::raster::{LEVELS, Pixels, Raster, level};
 
 /// Bits of a channel by which the colours of pictures are looked up.
@@ -108,7 +108,7 @@ struct Painter {
 
 impl Painter {
     fn new(palette: &[[u8; 3]]) -> Self {
-        let colours: Vec<[f32; 3]> = palette.iter().map(|colour| colour.map(f32::from)).collect();
+        let colours = channels(palette);
         Self { search: Search::new(&colours), colours, tables: Vec::new(), last: 0, pictures: Vec::new() }
     }
 
@@ -139,8 +139,7 @@ impl Painter {
         let table = &mut self.tables[self.last];
         let (base, over) = (self.colours[usize::from(under)], table.tone.colour.channels());
         let share = f32::from(level) / (LEVELS - 1) as f32 * f32::from(table.tone.alpha) / 255.0;
-        let wanted = std::array::from_fn(|axis| base[axis] + (over[axis] - base[axis]) * share);
-        let place = self.search.nearest(wanted).0 as u8;
+        let place = self.search.nearest(between(base, over, share)).0 as u8;
         table.places[usize::from(under) * LEVELS + usize::from(level)] = u16::from(place);
         place
     }

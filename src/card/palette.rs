@@ -162,7 +162,7 @@ const COARSE: f32 = 0.06;
 impl Mixer {
     /// `colours` are at most 256.
     pub(super) fn new(palette: Vec<[u8; 3]>) -> Self {
-        let colours: Vec<[f32; 3]> = palette.iter().map(|colour| colour.map(f32::from)).collect();
+        let colours = channels(&palette);
         let bound = |axis: usize, pick: fn(f32, f32) -> f32| {
             colours.iter().map(|colour| colour[axis]).reduce(pick).unwrap_or(0.0)
         };
@@ -197,8 +197,7 @@ impl Mixer {
         let from = self.colours[near];
         let cost = |to: [f32; 3]| {
             let share = share(from, to, wanted);
-            let mixed: [f32; 3] = std::array::from_fn(|axis| from[axis] + (to[axis] - from[axis]) * share);
-            square(mixed, wanted) + COARSE * square(from, to)
+            square(between(from, to, share), wanted) + COARSE * square(from, to)
         };
         let others = (0..self.colours.len()).filter(|at| *at != near);
         let far =
@@ -218,6 +217,16 @@ fn share(from: [f32; 3], to: [f32; 3], wanted: [f32; 3]) -> f32 {
         length += way * way;
     }
     (along / length).clamp(0.0, 1.0)
+}
+
+/// The colour a share of the way from one to another.
+pub(super) fn between(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
+    std::array::from_fn(|axis| from[axis] + (to[axis] - from[axis]) * share)
+}
+
+/// A palette's colours as numbers.
+pub(super) fn channels(palette: &[[u8; 3]]) -> Vec<[f32; 3]> {
+    palette.iter().map(|colour| colour.map(f32::from)).collect()
 }
 
 /// The square of the distance of two colours.

@@ -69,6 +69,23 @@ impl Paragraph {
     }
 }
 
+/// The first step from `cut` to `fits` at which a paragraph is not cut, or the last: steps go from the largest size to the
+/// smallest, and that of `cut` is known to be too large.
+pub(super) fn largest_uncut(
+    (mut cut, mut fits): (usize, usize),
+    mut set: impl FnMut(usize) -> (Paragraph, f32),
+) -> (Paragraph, f32) {
+    while fits - cut > 1 {
+        let middle = usize::midpoint(cut, fits);
+        if set(middle).0.cut {
+            cut = middle;
+        } else {
+            fits = middle;
+        }
+    }
+    set(fits)
+}
+
 /// Sets texts into lines no wider than `width` pixels.
 pub(super) struct Breaker<'a> {
     pub(super) fonts: &'a Fonts,

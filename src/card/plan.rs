@@ -4,7 +4,7 @@
 use super::colour::Rgb;
 use super::indexed::Indexed;
 use super::paint::{Op, Tone};
-use super::palette::{Mixer, Sample, Search, represent};
+use super::palette::{Mixer, Sample, Search, between, channels, represent};
 use super::raster::{LEVELS, Pixels, Raster};
 
 /// The most colours of a palette.
@@ -44,8 +44,7 @@ pub(super) fn palette(layer: &Indexed, ops: &[Op], most: usize) -> Option<Vec<[u
             Op::Mask { left, top, times, raster, tone, .. } => plan.mask(raster, (*left, *top), *times, *tone),
             Op::Picture { raster, .. } => {
                 if let Pixels::Colour(_, colours) = &raster.pixels {
-                    plan.samples
-                        .extend(colours.iter().map(|sample| Sample { weight: sample.weight.sqrt(), ..*sample }));
+                    plan.samples.extend(colours.iter().map(eased));
                     pictures.push(colours);
                 }
             }
@@ -65,8 +64,7 @@ const GROUND_COLOURS: usize = 144;
 pub(super) fn ground(raster: &Raster) -> Option<Indexed> {
     const THRESHOLDS: [f32; 4] = [0.125, 0.625, 0.875, 0.375];
     let Pixels::Colour(pixels, colours) = &raster.pixels else { return None };
-    let mut samples: Vec<Sample> =
-        colours.iter().map(|sample| Sample { weight: sample.weight.sqrt(), ..*sample }).collect();
+    let mut samples: Vec<Sample> = colours.iter().map(eased).collect();
     let palette = represent(&mut samples, GROUND_COLOURS, 2 * ROUNDS);
     if error(&palette, &[colours]) > WORST {
         return None;
@@ -85,10 +83,17 @@ pub(super) fn ground(raster: &Raster) -> Option<Indexed> {
     Some(Indexed { width: raster.width, palette: exact, rows })
 }
 
+/// A picture's colour with a weight that grows slower than its area.
+fn eased(sample: &Sample) -> Sample {
+    Sample { weight: sample.weight.sqrt(), ..*sample }
+}
+
 /// The mean squared error of pictures in a palette.
 fn error(palette: &[[u8; 3]], pictures: &[&[Sample]]) -> f32 {
-    let colours: Vec<[f32; 3]> = palette.iter().map(|colour| colour.map(f32::from)).collect();
-    let search = Search::new(&colours);
+    if pictures.is_empty() {
+        return 0.0;
+    }
+    let search = Search::new(&channels(palette));
     let (mut error, mut pixels) = (0.0, 1.0);
     for sample in pictures.iter().copied().flatten() {
         error += search.nearest(sample.colour).1 / 3.0 * sample.weight;
@@ -161,7 +166,7 @@ impl Plan<'_> {
             for (level, count) in counts.iter().enumerate().skip(1).filter(|(_, count)| **count > 0) {
                 let covered = (level * 255 / (LEVELS - 1)) as u8;
                 let share = f32::from(tone.gamma[usize::from(covered)]) / 255.0 * f32::from(tone.alpha) / 255.0;
-                let colour = std::array::from_fn(|axis| base[axis] + (over[axis] - base[axis]) * share);
+                let colour = between(base, over, share);
                 let whole = if level == LEVELS - 1 { WHOLE } else { 1.0 };
                 samples.push(Sample { colour, weight: (*count as f32).sqrt() * whole });
             }

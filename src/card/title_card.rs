@@ -7,7 +7,7 @@ use super::font::face;
 use super::layer::Scene;
 use super::layout::{INTER_ASCENT, INTER_DESCENT, TALL, WIDTH, baseline, eyebrow, title};
 use super::paint::Rounded;
-use super::paragraph::{Breaker, Paragraph, clean};
+use super::paragraph::{Breaker, Paragraph, clean, largest_uncut};
 use super::stage::Stage;
 use super::tags::{Row, draw_tags};
 use super::unicode::is_tall;
@@ -53,13 +53,13 @@ fn side(stage: &Stage<'_>) -> f32 {
 fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
     let width = (WIDTH - 2.0 * side(stage)) * stage.scale();
     let share = if is_tall(text) { TALL } else { 1.0 };
-    let mut set = |step: u16| {
-        let size = (title::LARGEST_OF_ONE - f32::from(step) * title::STEP).max(title::SMALLEST);
+    let mut set = |step: usize| {
+        let size = (title::LARGEST_OF_ONE - step as f32 * title::STEP).max(title::SMALLEST);
         let style = stage.style(face::DISPLAY_BOLD, size * share, title::SPACING * size * share);
         let paragraph = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(text, title::LINES);
         (paragraph, size)
     };
-    let larger = ((title::LARGEST_OF_ONE - title::LARGEST) / title::STEP) as u16;
+    let larger = ((title::LARGEST_OF_ONE - title::LARGEST) / title::STEP) as usize;
     let largest = set(larger);
     if largest.0.lines.len() == 1 {
         let single = (0..larger).map(&mut set).find(|(paragraph, _)| paragraph.lines.len() == 1);
@@ -68,16 +68,8 @@ fn set_title(text: &str, stage: &mut Stage<'_>) -> (Paragraph, f32) {
     if !largest.0.cut {
         return largest;
     }
-    let (mut cut, mut fits) = (larger, larger + ((title::LARGEST - title::SMALLEST) / title::STEP).ceil() as u16);
-    while fits - cut > 1 {
-        let middle = u16::midpoint(cut, fits);
-        if set(middle).0.cut {
-            cut = middle;
-        } else {
-            fits = middle;
-        }
-    }
-    set(fits)
+    let smaller = ((title::LARGEST - title::SMALLEST) / title::STEP).ceil() as usize;
+    largest_uncut((larger, larger + smaller), set)
 }
 
 fn draw_excerpt(excerpt: &str, direction: Direction, (top, floor): (f32, f32), stage: &mut Stage<'_>) {

@@ -5,7 +5,7 @@ use super::super::TitleCard;
 use super::super::direction::Direction;
 use super::super::layout::{INTER_ASCENT, INTER_DESCENT, TALL, baseline};
 use super::super::paint::Rounded;
-use super::super::paragraph::{Breaker, Paragraph, clean};
+use super::super::paragraph::{Breaker, Paragraph, clean, largest_uncut};
 use super::super::stage::Stage;
 use super::super::unicode::is_tall;
 use super::slot::{Field, Piece, Setting, Side};
@@ -102,16 +102,7 @@ fn fitted(text: &str, area: Rounded, setting: &Setting, stage: &mut Stage<'_>) -
     if !largest.0.cut || steps == 0 {
         return largest;
     }
-    let (mut cut, mut fits) = (0, steps);
-    while fits - cut > 1 {
-        let middle = usize::midpoint(cut, fits);
-        if set(middle).0.cut {
-            cut = middle;
-        } else {
-            fits = middle;
-        }
-    }
-    set(fits)
+    largest_uncut((0, steps), set)
 }
 
 #[cfg(test)]
