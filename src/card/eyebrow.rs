@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::Eyebrow;
 use super::colour::Rgb;
-use super::font::face;
+use super::font::{Region, face};
 use super::layout::{WIDTH, eyebrow};
 use super::paint::Rounded;
 use super::paragraph::{Breaker, clean};
@@ -83,7 +83,10 @@ pub(super) fn draw_initial(author: Option<&str>, shape: Rounded, stage: &mut Sta
     stage.canvas.fill_gradient(shape, [(x, y), (x + width, y + height)], WARM);
     let is_letter = |grapheme: &&str| grapheme.chars().any(char::is_alphanumeric);
     let Some(initial) = author.and_then(|author| author.graphemes(true).find(is_letter)) else { return };
-    let initial = initial.to_uppercase();
+    // A capital that no face has says less than the letter as it was written.
+    let capital = initial.to_uppercase();
+    let can_be_drawn = stage.fonts.face_for(&capital, face::TEXT_SEMIBOLD, Region::of(&capital)).is_some();
+    let initial = if can_be_drawn { capital } else { initial.to_owned() };
     let ratio = height / eyebrow::AVATAR;
     let style = stage.style(face::TEXT_SEMIBOLD, eyebrow::INITIAL * ratio, 0.0);
     let line = stage.setter.shape(stage.fonts, &initial, style);

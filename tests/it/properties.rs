@@ -146,6 +146,16 @@ fn told(alt: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// An author whose initial has a capital that fewer fonts have than the letter itself.
+#[test]
+fn an_initial_without_a_capital_is_drawn_as_it_is_written() {
+    for author in ["\u{105b3}", "\u{105b3} Lovelace", "ŉ", "ßeta", "ǰ"] {
+        let eyebrow = Eyebrow { author: Some(author.to_owned()), site: None };
+        let card = Card::Title(TitleCard { eyebrow, title: "A title".to_owned(), ..TitleCard::default() });
+        sound(&card, 0).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(cases(120))]
 
