@@ -8,6 +8,7 @@ mod code_layout;
 mod colour;
 mod coloured;
 mod content;
+mod deflate;
 mod direction;
 mod encode;
 mod eyebrow;
@@ -18,6 +19,7 @@ mod format;
 mod glyph;
 mod ground;
 mod highlight;
+mod huffman;
 mod indexed;
 mod language;
 mod layer;
@@ -177,7 +179,7 @@ struct Bench {
 
 impl Bench {
     fn new(scale: u8) -> Self {
-        let (setter, writer) = (Setter::new(scale == 1), Writer::new());
+        let (setter, writer) = (Setter::new(scale == 1), Writer::default());
         Self { setter, styles: Styles::default(), ops: Vec::new(), picture: Indexed::default(), writer }
     }
 }

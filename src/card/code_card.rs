@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use rustc_hash::FxHashMap;
 use syntect::highlighting::Theme;
 
 use super::CodeCard;
@@ -14,11 +15,13 @@ use super::highlight::{Span, cut, highlight, prefix};
 use super::language::Language;
 use super::layer::Scene;
 use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
+use super::look::Band;
 use super::paint::{FadeAcross, Ink, Rounded};
 use super::paragraph::{Breaker, Paragraph, clean};
 use super::pill::Pill;
 use super::stage::Stage;
 use super::text::Style;
+use super::theme::LEGIBLE;
 use super::unicode::{is_tall, tamed};
 
 /// Strength of the bands behind stressed, added and removed lines.
@@ -195,20 +198,23 @@ fn draw_bar(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     }
 }
 
+/// The colour of the band behind a row, where there is one.
+fn band(card: &CodeCard, code: &Code, row: &Row, colours: &Band) -> Option<Rgb> {
+    let holds = |lines: &[RangeInclusive<usize>]| lines.iter().any(|lines| lines.contains(&(row.of + 1)));
+    match row.mark {
+        Some('+') if code.language.is_diff => Some(colours.added),
+        Some('-') if code.language.is_diff => Some(colours.removed),
+        _ if holds(&card.added) => Some(colours.added),
+        _ if holds(&card.removed) => Some(colours.removed),
+        _ if holds(&card.highlights) => Some(colours.stressed),
+        _ => None,
+    }
+}
+
 fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
-    let colours = stage.look.band.clone();
     let fill = stage.look.window.fill;
-    let holds = |lines: &[RangeInclusive<usize>], row: &Row| lines.iter().any(|lines| lines.contains(&(row.of + 1)));
     for (at, row) in code.rows.iter().enumerate() {
-        let mark = match row.mark {
-            Some('+') if code.language.is_diff => Some(colours.added),
-            Some('-') if code.language.is_diff => Some(colours.removed),
-            _ if holds(&card.added, row) => Some(colours.added),
-            _ if holds(&card.removed, row) => Some(colours.removed),
-            _ if is_stressed(card, row.of) => Some(colours.stressed),
-            _ => None,
-        };
-        let Some(mark) = mark else { continue };
+        let Some(mark) = band(card, code, row, &stage.look.band) else { continue };
         let (top, next) = (code.layout.line_top(at).round(), code.layout.line_top(at + 1).round());
         let band = Rounded {
             x: stage.look.padding + 1.0,
@@ -222,8 +228,9 @@ fn draw_bands(card: &CodeCard, code: &Code, stage: &mut Stage<'_>) {
     }
 }
 
-fn is_stressed(card: &CodeCard, at: usize) -> bool {
-    card.highlights.iter().any(|lines| lines.contains(&(at + 1)))
+/// A colour as it stands beside stressed lines: fainter, but no less legible than it has to be.
+fn dimmed(colour: Rgb, fill: Rgb) -> Rgb {
+    colour.over(fill, DIMMED).legible_on(fill, colour.contrast(fill).min(LEGIBLE))
 }
 
 fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stage<'_>) {
@@ -232,9 +239,10 @@ fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stag
     let left = (stage.look.padding + window::CODE_SIDE) * scale;
     let end = left + code_width(stage.look.padding) * scale;
     let fill = stage.look.window.fill;
-    for (at, Row { line, of, first, .. }) in code.rows.iter().enumerate() {
+    let mut faint = FxHashMap::default();
+    for (at, row @ Row { line, of, first, .. }) in code.rows.iter().enumerate() {
         let y = code.layout.line_baseline(at) * scale;
-        let dim = !card.highlights.is_empty() && !is_stressed(card, *of);
+        let dim = !card.highlights.is_empty() && band(card, code, row, &stage.look.band).is_none();
         let row = (code.layout.line_baseline(at), code.layout.size);
         let end = pill.filter(|pill| pill.meets(row)).map_or(end, |pill| end.min(pill.left() * scale));
         let wide = (line.columns + code.gutter) as f32 * cell > end - left;
@@ -248,7 +256,7 @@ fn draw_code(card: &CodeCard, code: &Code, pill: Option<&Pill>, stage: &mut Stag
             if start + glyph.x > end {
                 break;
             }
-            let colour = if dim { colour.over(fill, DIMMED) } else { colour };
+            let colour = if dim { *faint.entry(colour).or_insert_with(|| dimmed(colour, fill)) } else { colour };
             stage.canvas.glyphs(stage.fonts, &mut stage.setter.glyphs, &[glyph], (start, y), Ink { colour, fade });
         }
     }

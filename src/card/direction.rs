@@ -3,7 +3,7 @@
 use super::unicode::is_right_to_left;
 
 /// The direction of a paragraph.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     #[default]
     LeftToRight,

@@ -80,7 +80,11 @@ fn draw_avatar(author: Option<&str>, (x, y): (f32, f32), stage: &mut Stage<'_>) 
 /// Draws an author's initial on a warm gradient.
 pub(super) fn draw_initial(author: Option<&str>, shape: Rounded, stage: &mut Stage<'_>) {
     let Rounded { x, y, width, height, .. } = shape;
-    stage.canvas.fill_gradient(shape, [(x, y), (x + width, y + height)], WARM);
+    let draw = || stage.canvas.gradient(shape, [(x, y), (x + width, y + height)], WARM);
+    let (kept, disc) = stage.pictures.disc.get_or_init(|| (shape, draw()));
+    if let Some((disc, at)) = if *kept == shape { disc.clone() } else { draw() } {
+        stage.canvas.picture(disc, at);
+    }
     let is_letter = |grapheme: &&str| grapheme.chars().any(char::is_alphanumeric);
     let Some(initial) = author.and_then(|author| author.graphemes(true).find(is_letter)) else { return };
     // A capital that no face has says less than the letter as it was written.

@@ -93,7 +93,37 @@ struct Table {
     /// The level of each coverage.
     levels: [u8; 256],
     /// The place that comes of a place and a level.
-    places: Vec<u16>,
+    places: Box<Places>,
+}
+
+type Places = [[u16; LEVELS]; 256];
+
+/// A table in use, with what it takes to complete it.
+struct Open<'a> {
+    tone: Tone,
+    levels: &'a [u8; 256],
+    places: &'a mut Places,
+    colours: &'a [[f32; 3]],
+    search: &'a Search,
+}
+
+impl Open<'_> {
+    /// The place that comes of a place under the tone at a level.
+    #[inline]
+    fn place(&mut self, under: u8, level: u8) -> u8 {
+        let place = self.places[usize::from(under)][usize::from(level) % LEVELS];
+        if place == UNKNOWN { self.mixed(under, level) } else { place as u8 }
+    }
+
+    /// The same where it is asked for the first time.
+    #[cold]
+    fn mixed(&mut self, under: u8, level: u8) -> u8 {
+        let (base, over) = (self.colours[usize::from(under)], self.tone.colour.channels());
+        let share = f32::from(level) / (LEVELS - 1) as f32 * f32::from(self.tone.alpha) / 255.0;
+        let place = self.search.nearest(between(base, over, share)).0 as u8;
+        self.places[usize::from(under)][usize::from(level) % LEVELS] = u16::from(place);
+        place
+    }
 }
 
 struct Painter {
@@ -112,36 +142,18 @@ impl Painter {
         Self { search: Search::new(&colours), colours, tables: Vec::new(), last: 0, pictures: Vec::new() }
     }
 
-    /// Makes the tone's table the one in use.
-    fn choose(&mut self, tone: Tone) {
-        if self.tables.get(self.last).is_some_and(|table| table.tone == tone) {
-            return;
+    /// The tone's table.
+    fn choose(&mut self, tone: Tone) -> Open<'_> {
+        if self.tables.get(self.last).is_none_or(|table| table.tone != tone) {
+            let known = self.tables.iter().position(|table| table.tone == tone);
+            self.last = known.unwrap_or_else(|| {
+                let places = Box::new([[UNKNOWN; LEVELS]; 256]);
+                self.tables.push(Table { tone, levels: tone.gamma.map(level), places });
+                self.tables.len() - 1
+            });
         }
-        if let Some(at) = self.tables.iter().position(|table| table.tone == tone) {
-            self.last = at;
-            return;
-        }
-        let levels = tone.gamma.map(level);
-        self.last = self.tables.len();
-        self.tables.push(Table { tone, levels, places: vec![UNKNOWN; self.colours.len() * LEVELS] });
-    }
-
-    /// The place that comes of a place under the tone in use at a level.
-    #[inline]
-    fn place(&mut self, under: u8, level: u8) -> u8 {
-        let slot = self.tables[self.last].places[usize::from(under) * LEVELS + usize::from(level)];
-        if slot == UNKNOWN { self.mixed(under, level) } else { slot as u8 }
-    }
-
-    /// The same where it is asked for the first time.
-    #[cold]
-    fn mixed(&mut self, under: u8, level: u8) -> u8 {
-        let table = &mut self.tables[self.last];
-        let (base, over) = (self.colours[usize::from(under)], table.tone.colour.channels());
-        let share = f32::from(level) / (LEVELS - 1) as f32 * f32::from(table.tone.alpha) / 255.0;
-        let place = self.search.nearest(between(base, over, share)).0 as u8;
-        table.places[usize::from(under) * LEVELS + usize::from(level)] = u16::from(place);
-        place
+        let Table { tone, levels, places } = &mut self.tables[self.last];
+        Open { tone: *tone, levels, places, colours: &self.colours, search: &self.search }
     }
 
     fn mask(
@@ -153,20 +165,19 @@ impl Painter {
         fade: Option<FadeAcross>,
     ) {
         let Pixels::Coverage(pixels, _) = &raster.pixels else { return };
-        self.choose(tone);
-        let levels = self.tables[self.last].levels;
+        let mut table = self.choose(tone);
         let first = (-left).max(0) as usize;
         for (y, source) in (top..).zip(pixels.chunks_exact(raster.width.max(1))) {
             let Some(row) = target.row(y, left, left + raster.width as i32) else { continue };
             for (at, (pixel, covered)) in row.iter_mut().zip(&source[first..]).enumerate() {
-                let mut level = levels[usize::from(*covered)];
+                let mut level = table.levels[usize::from(*covered)];
                 if level == 0 {
                     continue;
                 }
                 if let Some(fade) = fade {
                     level = fade.level(level, (left + (first + at) as i32) as f32);
                 }
-                *pixel = self.place(*pixel, level);
+                *pixel = table.place(*pixel, level);
             }
         }
     }
@@ -205,8 +216,8 @@ impl Painter {
 
     /// Lays a colour over an area, from nothing at its top to all at its bottom; what has the colour already is passed over.
     fn fade_down(&mut self, target: &mut Target<'_>, [left, top, right, bottom]: [i32; 4], colour: Rgb) {
-        self.choose(Tone::flat(colour, 255));
         let same = [self.search.nearest(colour.channels()).0 as u8; BLOCK];
+        let mut table = self.choose(Tone::flat(colour, 255));
         for y in top..bottom {
             let level = level(fade_alpha(y, top, bottom));
             let Some(row) = target.row(y, left, right) else { continue };
@@ -215,7 +226,7 @@ impl Painter {
                     continue;
                 }
                 for pixel in block {
-                    *pixel = self.place(*pixel, level);
+                    *pixel = table.place(*pixel, level);
                 }
             }
         }

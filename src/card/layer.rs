@@ -1,6 +1,6 @@
 //! Layers: a ground with its window, in the palette of its look, made once for each place of the window and kept.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::colour::Rgb;
 use super::ground::{Frame, Grid, Ground};
@@ -20,17 +20,12 @@ const GROUND_COLOURS: usize = 96;
 const ROUNDS: usize = 4;
 /// The plain ground's place in the palette.
 const PLAIN: u8 = 0;
-/// Pixels between those that are looked at for the ground's colours.
+/// Pixels between those that are looked at for the ground's colours, far from a window and around it.
 const SAMPLE_STRIDE: usize = 15;
-/// The windows that are looked at for them, and how much each weighs.
-const SAMPLED: [(Scene, f32); 3] = [
-    (Scene::Window { top: 203.0, height: None }, 1.0),
-    (Scene::Window { top: 203.0, height: Some(339.0) }, 1.0),
-    (Scene::Window { top: 260.0, height: Some(200.0) }, 0.5),
-];
-/// Shadows are dark and small: this far around a window samples weigh as many times more.
+const SHADED_STRIDE: usize = 5;
+/// Shadows are dark and small: this far around a window samples are dense and weigh more than their area.
 const SHADED: f32 = 48.0;
-const SHADED_WEIGHT: f32 = 4.0;
+const SHADED_WEIGHT: f32 = 0.6;
 /// Colours for the window, its edge and its dots.
 const SHAPE_COLOURS: usize = 28;
 
@@ -67,15 +62,12 @@ impl Scene {
 pub(super) struct Layers {
     look: Arc<Look>,
     scale: f32,
-    /// The colours of the ground under titles, and under any window.
-    titles: OnceLock<Mutex<Mixer>>,
-    windows: OnceLock<Mutex<Mixer>>,
     kept: Mutex<Vec<(Scene, Arc<Indexed>)>>,
 }
 
 impl Layers {
     pub(super) fn new(look: Arc<Look>, scale: f32) -> Self {
-        Self { look, scale, titles: OnceLock::new(), windows: OnceLock::new(), kept: Mutex::new(Vec::new()) }
+        Self { look, scale, kept: Mutex::new(Vec::new()) }
     }
 
     /// The layer of a scene, drawn now if it is not kept.
@@ -111,12 +103,7 @@ impl Layers {
     /// The ground in its palette.
     fn dithered(&self, scene: Scene) -> Indexed {
         let (width, height) = self.size();
-        let mixer = match scene {
-            Scene::Title | Scene::Plain => &self.titles,
-            Scene::Window { .. } => &self.windows,
-        };
-        let mixer = mixer.get_or_init(|| Mutex::new(Mixer::new(self.ground_colours(scene))));
-        let mut mixer = mixer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mixer = Mixer::new(self.ground_colours(scene));
         let (across, down) = (HELD.0 * self.scale as usize, HELD.1 * self.scale as usize);
         let (ground, plain) = (self.ground(scene, across), self.look.ground.channels());
         let hidden = self.hidden(scene);
@@ -163,17 +150,9 @@ impl Layers {
         Ground::new(&self.look, frame, accent, Grid { size: self.size(), step, scale: self.scale })
     }
 
-    /// The colours that represent the ground under a title with its accent, or around windows that are closed or run off.
+    /// The colours that represent a scene's ground. Each scene has its own: a shadow on another part of a glow has other colours.
     fn ground_colours(&self, scene: Scene) -> Vec<[u8; 3]> {
-        let mut samples = Vec::new();
-        match scene {
-            Scene::Title | Scene::Plain => self.sample(Scene::Title, 1.0, &mut samples),
-            Scene::Window { .. } => {
-                for (scene, weight) in SAMPLED {
-                    self.sample(scene, weight, &mut samples);
-                }
-            }
-        }
+        let mut samples = self.sample(scene);
         let plain = self.look.ground;
         samples.retain(|sample| !near(sample.colour, plain.channels()));
         let mut colours = vec![[plain.0, plain.1, plain.2]];
@@ -181,23 +160,29 @@ impl Layers {
         colours
     }
 
-    fn sample(&self, scene: Scene, weight: f32, samples: &mut Vec<Sample>) {
+    fn sample(&self, scene: Scene) -> Vec<Sample> {
+        let mut samples = Vec::new();
         let (width, height) = self.size();
-        let stride = SAMPLE_STRIDE * self.scale as usize;
+        let scale = self.scale as usize;
+        let stride = SHADED_STRIDE * scale;
         let (ground, window) = (self.ground(scene, stride), scene.window(self.look.padding));
         let mut row = vec![[0.0; 3]; width.div_ceil(stride)];
         for y in (0..height).step_by(stride) {
             ground.row(y, &mut row);
             for (at, colour) in row.iter().enumerate() {
-                let at = ((at * stride) as f32 / self.scale, y as f32 / self.scale);
-                if window.is_some_and(|shape| shape.holds(at)) {
+                let place = ((at * stride) as f32 / self.scale, y as f32 / self.scale);
+                if window.is_some_and(|shape| shape.holds(place)) {
                     continue;
                 }
-                let shaded = window.is_some_and(|shape| shape.grown(SHADED).holds(at));
-                let weight = if shaded { weight * SHADED_WEIGHT } else { weight };
-                samples.push(Sample { colour: *colour, weight });
+                let shaded = window.is_some_and(|shape| shape.grown(SHADED).holds(place));
+                let sparse =
+                    (at * stride).is_multiple_of(SAMPLE_STRIDE * scale) && y.is_multiple_of(SAMPLE_STRIDE * scale);
+                if shaded || sparse {
+                    samples.push(Sample { colour: *colour, weight: if shaded { SHADED_WEIGHT } else { 1.0 } });
+                }
             }
         }
+        samples
     }
 
     fn draw_window(&self, canvas: &mut Canvas, shape: Rounded) {

@@ -141,21 +141,24 @@ impl Canvas {
         self.shape(shape, FillRule::EvenOdd, ring, colour, alpha);
     }
 
-    /// Fills a shape with a gradient from one of its points to another.
-    pub(super) fn fill_gradient(&mut self, shape: Rounded, ends: [(f32, f32); 2], colours: [Rgb; 2]) {
-        let Some((left, top, width, height)) = self.bounds(shape) else { return };
+    /// A shape filled with a gradient from one of its points to another, and where its corner lies; none where it has no pixels.
+    pub(super) fn gradient(
+        &self,
+        shape: Rounded,
+        ends: [(f32, f32); 2],
+        colours: [Rgb; 2],
+    ) -> Option<(Arc<Raster>, (i32, i32))> {
+        let (left, top, width, height) = self.bounds(shape)?;
         let mut path = PathBuilder::new();
         shape.add_to(&mut path);
         let stops = colours.iter().zip([0.0, 1.0]).map(|(colour, at)| GradientStop::new(at, solid(*colour))).collect();
         let [from, to] = ends.map(|(x, y)| Point::from_xy(x, y));
-        let gradient = LinearGradient::new(from, to, stops, SpreadMode::Pad, Transform::identity());
-        let (Some(path), Some(shader), Some(mut pixmap)) = (path.finish(), gradient, Pixmap::new(width, height)) else {
-            return;
-        };
+        let shader = LinearGradient::new(from, to, stops, SpreadMode::Pad, Transform::identity())?;
+        let mut pixmap = Pixmap::new(width, height)?;
         let paint = Paint { shader, anti_alias: true, ..Paint::default() };
-        pixmap.fill_path(&path, &paint, FillRule::Winding, self.placed(left, top), None);
+        pixmap.fill_path(&path.finish()?, &paint, FillRule::Winding, self.placed(left, top), None);
         let raster = Raster::coloured((0, 0), width as usize, pixmap.data().as_chunks::<4>().0.to_vec());
-        self.ops.push(Op::Picture { left, top, raster: Arc::new(raster), fade: None });
+        Some((Arc::new(raster), (left, top)))
     }
 
     /// Lays a colour over a part of the picture, from nothing at its top to all at its bottom.

@@ -1,6 +1,6 @@
 //! The stage: what every part of a card needs to draw itself: the canvas, the look, the faces and the setter of this thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::font::{FaceId, Fonts};
 use super::highlight::Styles;
@@ -8,7 +8,7 @@ use super::indexed::Indexed;
 use super::layer::{Layers, Scene};
 use super::layout::eyebrow;
 use super::look::{Assets, Look};
-use super::paint::{Canvas, Ink};
+use super::paint::{Canvas, Ink, Rounded};
 use super::raster::Raster;
 use super::text::{Line, Setter, Style};
 
@@ -31,6 +31,8 @@ pub(super) struct Stage<'a> {
 pub(super) struct Pictures {
     pub(super) avatar: Option<Arc<Raster>>,
     pub(super) logo: Option<Arc<Raster>>,
+    /// The first shape that an initial was drawn on, with its pixels and the place of their corner: later ones are the same.
+    pub(super) disc: OnceLock<(Rounded, Option<(Arc<Raster>, (i32, i32))>)>,
 }
 
 impl Pictures {
@@ -40,6 +42,7 @@ impl Pictures {
         Self {
             avatar: assets.avatar.as_ref().map(|avatar| avatar.round(pixels(eyebrow::AVATAR)).raster()),
             logo: assets.logo.as_ref().map(|logo| logo.fitted(pixels(eyebrow::AVATAR), pixels(eyebrow::LOGO)).raster()),
+            disc: OnceLock::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use parley::fontique::{Collection, CollectionOptions, FontInfoOverride};
 use parley::style::{FontFamily, FontFamilyName, FontFeatures, FontStyle, FontWeight, StyleProperty};
 use parley::{BaseDirection, FontContext, Layout, LayoutContext};
 use rustc_hash::FxHashMap as HashMap;
+use smol_str::SmolStr;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::direction::Direction;
@@ -21,8 +22,15 @@ pub(super) const MISSING: &str = "\u{fffd}";
 /// Missing characters that are named; more of them tell nobody anything.
 const MOST_MISSING: usize = 64;
 
+/// Bytes of a text whose line is kept, and how many lines are: names and operators come again and again, titles do not.
+const MOST_KEPT_BYTES: usize = 23;
+const MOST_KEPT: usize = 1024;
+
 /// What turns off everything that joins or exchanges letters.
 const UNJOINED: &str = "\"calt\" 0, \"liga\" 0, \"clig\" 0";
+
+/// A text, and the bits of the style and the direction that it is set in.
+type Key = (SmolStr, FaceId, [u32; 2], bool, Direction);
 
 /// How a text is set. Lengths are in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +82,8 @@ pub(super) struct Setter {
     mapped: HashMap<(FaceId, char), u32>,
     /// Advances in ems.
     advances: HashMap<(FaceId, u32), f32>,
+    /// Lines of short texts.
+    lines: HashMap<Key, Line>,
     /// Characters that no face had, in order of appearance.
     pub(super) missing: Vec<char>,
 }
@@ -99,6 +109,7 @@ impl Setter {
             chosen: HashMap::default(),
             mapped: HashMap::default(),
             advances: HashMap::default(),
+            lines: HashMap::default(),
             missing: Vec::new(),
         }
     }
@@ -111,6 +122,12 @@ impl Setter {
 
     /// Sets one line of a paragraph that runs in this direction.
     pub(super) fn shape_along(&mut self, fonts: &Fonts, text: &str, style: Style, direction: Direction) -> Line {
+        let sizes = [style.size.to_bits(), style.spacing.to_bits()];
+        let key = (text.len() <= MOST_KEPT_BYTES)
+            .then(|| (SmolStr::new(text), style.face, sizes, style.ligatures, direction));
+        if let Some(known) = key.as_ref().and_then(|key| self.lines.get(key)) {
+            return known.clone();
+        }
         let Some(runs) = self.runs(fonts, text, style.face) else {
             let (shown, bytes) = self.without_missing(fonts, text, style.face);
             let runs = self.runs(fonts, &shown, style.face).unwrap_or_else(|| vec![(0..shown.len(), style.face)]);
@@ -118,9 +135,16 @@ impl Setter {
             for glyph in &mut line.glyphs {
                 glyph.byte = bytes[glyph.byte];
             }
-            return line;
+            return line; // not kept: the next card has to hear of what is missing as well
         };
-        self.set(fonts, text, runs, style, direction)
+        let line = self.set(fonts, text, runs, style, direction);
+        if let Some(key) = key {
+            if self.lines.len() >= MOST_KEPT {
+                self.lines.clear();
+            }
+            self.lines.insert(key, line.clone());
+        }
+        line
     }
 
     fn set(&mut self, fonts: &Fonts, text: &str, runs: Vec<Run>, style: Style, direction: Direction) -> Line {

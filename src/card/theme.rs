@@ -14,7 +14,7 @@ use super::colour::Rgb;
 use super::look::{CodeColours, Look};
 
 /// The contrast that text needs, WCAG 2.2 level AA.
-const LEGIBLE: f32 = 4.5;
+pub(super) const LEGIBLE: f32 = 4.5;
 /// The suffix that keeps a theme's own colours, faint ones too.
 const AS_IT_IS: &str = ":raw";
 
