@@ -72,7 +72,7 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
         (lines, _) => first + lines as f32 * code::TITLE_PITCH + window::GAP,
     };
     let code = read(card, theme, top, stage);
-    stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height });
+    stage.lay(scene(&code.layout));
     draw_eyebrow(&card.eyebrow, (stage.look.padding, code::TOP), stage);
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
@@ -102,10 +102,14 @@ fn set_title(title: &str, stage: &mut Stage<'_>) -> Paragraph {
     Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.balance(title, code::TITLE_LINES)
 }
 
+/// The scene under a code.
+fn scene(layout: &CodeLayout) -> Scene {
+    Scene::Window { top: layout.top, height: layout.height }
+}
+
 /// Looks at as much of the code as can be shown, and finds its place.
 fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Stage<'_>) -> Code {
     let text = card.code.trim_end_matches(['\n', ' ', '\t', '\r']);
-    let language = Language::find(card.language.as_deref());
     let most = if card.wrap { MOST_WRAPPED } else { MOST_BEFORE };
     let first: Vec<_> =
         text.split('\n').take(most_lines()).map(|line| tamed(prefix(line.trim_end_matches('\r'), most))).collect();
@@ -115,6 +119,7 @@ fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Sta
     let grid = Grid::new(Region::of(&first.concat()), card.tab_width, card.wrap, stage.look.window.warning);
     let room = code_width(stage.look.padding);
     if card.wrap {
+        let language = Language::find(card.language.as_deref());
         let lines = highlighted(&first, &language, theme, grid, stage);
         let columns: Vec<usize> = lines.iter().map(|line| line.columns + gutter).collect();
         let mut wrapped = |cells: usize| wrapped(&lines, cells.saturating_sub(gutter), stage);
@@ -127,7 +132,13 @@ fn read(card: &CodeCard, theme: (&Theme, Option<Rgb>), top: f32, stage: &mut Sta
         first.iter().map(|line| CodeLine::columns(stage.fonts, stage.setter, line, grid) + gutter).collect();
     let layout = CodeLayout::fit(top, room, count, &columns);
     let shown = &first[..layout.shown.min(first.len())];
-    let lines = highlighted(shown, &language, theme, grid, stage).into_iter().map(|line| vec![line]).collect();
+    let layers = stage.layers;
+    let (language, lines) = layers.beside(scene(&layout), || {
+        let language = Language::find(card.language.as_deref());
+        let lines = highlighted(shown, &language, theme, grid, stage);
+        (language, lines)
+    });
+    let lines = lines.into_iter().map(|line| vec![line]).collect();
     Code { rows: rows(lines, layout.shown), layout, language, gutter }
 }
 

@@ -1,6 +1,8 @@
 //! The ground: glows and the window's shadows, as numbers finer than a screen shows. It depends on the look and on the window's
 //! place, never on a post.
 
+use std::ops::Range;
+
 use super::look::{Glow, Look, Shadow};
 
 /// How many standard deviations of a blur are worth computing.
@@ -88,18 +90,19 @@ impl Ground {
         Self { base: look.ground.channels(), glows, shadows, accent }
     }
 
-    /// Computes row `y`: each channel as a number from 0 to 255, for each column of the grid.
-    pub(super) fn row(&self, y: usize, row: &mut [[f32; 3]]) {
-        row.fill(self.base);
+    /// Computes some columns of row `y`: each channel as a number from 0 to 255.
+    pub(super) fn row(&self, y: usize, columns: Range<usize>, row: &mut [[f32; 3]]) {
+        let part = &mut row[columns.clone()];
+        part.fill(self.base);
         for glow in self.glows.iter().rev() {
-            glow.light(y, row);
+            glow.light(y, columns.clone(), part);
         }
         for shadow in self.shadows.iter().rev() {
-            shadow.darken(y, row);
+            shadow.darken(y, columns.clone(), part);
         }
         let mut accent = self.accent.from;
         blend(&mut accent, self.accent.to, (y as f32 + 0.5) / self.accent.height);
-        row.iter_mut().take(self.accent.width).for_each(|pixel| *pixel = accent);
+        part.iter_mut().take(self.accent.width.saturating_sub(columns.start)).for_each(|pixel| *pixel = accent);
     }
 }
 
@@ -115,12 +118,12 @@ impl GlowTable {
         }
     }
 
-    fn light(&self, y: usize, row: &mut [[f32; 3]]) {
+    fn light(&self, y: usize, columns: Range<usize>, row: &mut [[f32; 3]]) {
         let down = squared((y as f32 + 0.5 - self.centre) / self.radius);
         if down >= 1.0 {
             return;
         }
-        for (pixel, across) in row.iter_mut().zip(&self.across) {
+        for (pixel, across) in row.iter_mut().zip(&self.across[columns]) {
             let squared = across + down;
             if squared < 1.0 {
                 blend(pixel, self.colour, 1.0 - squared.sqrt());
@@ -148,13 +151,14 @@ impl ShadowTable {
         }
     }
 
-    fn darken(&self, y: usize, row: &mut [[f32; 3]]) {
+    fn darken(&self, y: usize, columns: Range<usize>, row: &mut [[f32; 3]]) {
         let down = self.down[y];
         if down < 1e-4 {
             return;
         }
         let corner = self.corner.as_ref().and_then(|corner| corner.row(y));
-        for ((pixel, across), x) in row.iter_mut().zip(&self.across).zip(&self.columns) {
+        let places = self.across[columns.clone()].iter().zip(&self.columns[columns]);
+        for (pixel, (across, x)) in row.iter_mut().zip(places) {
             let missing = corner.as_ref().map_or(0.0, |corner| corner.missing(*x));
             let strength = (across * down - missing) * self.alpha;
             if strength > 1e-4 {
@@ -281,9 +285,9 @@ mod tests {
     fn far_from_glows_and_shadows_the_ground_is_plain() {
         let ground = Ground::new(&night(), None, 0.0, GRID);
         let mut row = vec![[0.0; 3]; 1200];
-        ground.row(500, &mut row);
+        ground.row(500, 0..1200, &mut row);
         assert!(row[700].iter().zip(night().ground.channels()).all(|(a, b)| (a - b).abs() < 1e-3));
-        ground.row(0, &mut row);
+        ground.row(0, 0..1200, &mut row);
         assert!(row[1056][2] > 90.0, "the glow is bright at its centre: {:?}", row[1056]);
     }
 
@@ -294,8 +298,8 @@ mod tests {
         let plain = Ground::new(&night(), None, 0.0, GRID);
         let (mut with, mut without) = (vec![[0.0; 3]; 1200], vec![[0.0; 3]; 1200]);
         for (y, darker) in [(405, true), (100, false)] {
-            ground.row(y, &mut with);
-            plain.row(y, &mut without);
+            ground.row(y, 0..1200, &mut with);
+            plain.row(y, 0..1200, &mut without);
             assert_eq!(with[600][2] < without[600][2] - 3.0, darker, "row {y}");
         }
     }

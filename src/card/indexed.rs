@@ -166,9 +166,14 @@ impl Painter {
     ) {
         let Pixels::Coverage(pixels, _) = &raster.pixels else { return };
         let mut table = self.choose(tone);
+        let hides = tone.alpha == u8::MAX && fade.is_none();
         let first = (-left).max(0) as usize;
         for (y, source) in (top..).zip(pixels.chunks_exact(raster.width.max(1))) {
             let Some(row) = target.row(y, left, left + raster.width as i32) else { continue };
+            if hides && source.iter().all(|covered| *covered == u8::MAX) {
+                row.fill(table.place(0, LEVELS as u8 - 1));
+                continue;
+            }
             for (at, (pixel, covered)) in row.iter_mut().zip(&source[first..]).enumerate() {
                 let mut level = table.levels[usize::from(*covered)];
                 if level == 0 {

@@ -1,6 +1,9 @@
 //! Layers: a ground with its window, in the palette of its look, made once for each place of the window and kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use super::colour::Rgb;
 use super::ground::{Frame, Grid, Ground};
@@ -20,12 +23,12 @@ const GROUND_COLOURS: usize = 96;
 const ROUNDS: usize = 4;
 /// The plain ground's place in the palette.
 const PLAIN: u8 = 0;
-/// Pixels between those that are looked at for the ground's colours, far from a window and around it.
-const SAMPLE_STRIDE: usize = 15;
-const SHADED_STRIDE: usize = 5;
+/// Of so many cells across and down one is looked at for the ground's colours; around a window of fewer across, and each down.
+const SPARSE: (usize, usize) = (8, 4);
+const DENSE: usize = 4;
 /// Shadows are dark and small: this far around a window samples are dense and weigh more than their area.
 const SHADED: f32 = 48.0;
-const SHADED_WEIGHT: f32 = 0.6;
+const SHADED_WEIGHT: f32 = 0.75;
 /// Colours for the window, its edge and its dots.
 const SHAPE_COLOURS: usize = 28;
 
@@ -70,9 +73,21 @@ impl Layers {
         Self { look, scale, kept: Mutex::new(Vec::new()) }
     }
 
+    /// Does some work while the layer of a scene is drawn beside it, if it is not kept.
+    pub(super) fn beside<T>(&self, scene: Scene, work: impl FnOnce() -> T) -> T {
+        if self.find(scene).is_some() {
+            return work();
+        }
+        thread::scope(|scope| {
+            // Where no thread can be had, the layer is drawn when it is wanted.
+            let _ = thread::Builder::new().spawn_scoped(scope, || self.get(scene));
+            work()
+        })
+    }
+
     /// The layer of a scene, drawn now if it is not kept.
     pub(super) fn get(&self, scene: Scene) -> Arc<Indexed> {
-        if let Some(layer) = self.kept().iter().find(|(kept, _)| *kept == scene).map(|(_, layer)| Arc::clone(layer)) {
+        if let Some(layer) = self.find(scene) {
             return layer;
         }
         let layer = Arc::new(self.draw(scene));
@@ -82,6 +97,10 @@ impl Layers {
         }
         kept.push((scene, Arc::clone(&layer)));
         layer
+    }
+
+    fn find(&self, scene: Scene) -> Option<Arc<Indexed>> {
+        self.kept().iter().find(|(kept, _)| *kept == scene).map(|(_, layer)| Arc::clone(layer))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Scene, Arc<Indexed>)>> {
@@ -100,30 +119,46 @@ impl Layers {
         layer
     }
 
-    /// The ground in its palette.
+    /// The ground in its palette. Each scene has its own: a shadow on another part of a glow has other colours.
     fn dithered(&self, scene: Scene) -> Indexed {
         let (width, height) = self.size();
-        let mut mixer = Mixer::new(self.ground_colours(scene));
-        let (across, down) = (HELD.0 * self.scale as usize, HELD.1 * self.scale as usize);
-        let (ground, plain) = (self.ground(scene, across), self.look.ground.channels());
-        let hidden = self.hidden(scene);
-        let mut colours = vec![[0.0; 3]; width.div_ceil(across)];
+        let cells = self.cells(scene);
+        let mut mixer = Mixer::new(self.ground_colours(scene, &cells));
+        let (plain, hidden) = (self.look.ground.channels(), self.hidden(scene));
         let mut rows = vec![PLAIN; (width + 1) * height];
-        for (block, rows) in rows.chunks_mut((width + 1) * down).enumerate() {
-            let y = (block * down + down / 2).min(height - 1);
-            ground.row(y, &mut colours);
+        for (block, rows) in rows.chunks_mut((width + 1) * cells.down).enumerate() {
             let (row, copies) = rows.split_at_mut(width + 1);
-            for (at, (cell, colour)) in row[1..].chunks_mut(across).zip(&colours).enumerate() {
-                if near(*colour, plain) || hidden.holds((((at * across) as f32), y as f32)) {
+            for (at, (cell, colour)) in row[1..].chunks_mut(cells.across).zip(cells.row(block)).enumerate() {
+                if near(*colour, plain) || hidden.holds(cells.place(at, block)) {
                     continue;
                 }
                 for (x, place) in cell.iter_mut().enumerate() {
-                    *place = mixer.mix(*colour, THRESHOLDS[(at * across + x + block) % 2]);
+                    *place = mixer.mix(*colour, THRESHOLDS[(at * cells.across + x + block) % 2]);
                 }
             }
             copies.chunks_exact_mut(width + 1).for_each(|copy| copy.copy_from_slice(row));
         }
         Indexed { width, palette: mixer.palette(), rows }
+    }
+
+    /// The ground before it is dithered.
+    fn cells(&self, scene: Scene) -> Cells {
+        let (width, height) = self.size();
+        let (across, down) = (HELD.0 * self.scale as usize, HELD.1 * self.scale as usize);
+        let (ground, count) = (self.ground(scene, across), width.div_ceil(across));
+        let mut cells = Cells { across, down, count, colours: vec![[0.0; 3]; count * height.div_ceil(down)] };
+        let hidden = self.hidden(scene);
+        let inside = [hidden.x, hidden.x + hidden.width].map(|x| (x / across as f32).clamp(0.0, count as f32));
+        for (block, row) in cells.colours.chunks_exact_mut(count).enumerate() {
+            let y = (block * down + down / 2).min(height - 1);
+            if hidden.holds((hidden.x, y as f32)) {
+                ground.row(y, 0..inside[0].ceil() as usize, row);
+                ground.row(y, inside[1].floor() as usize..count, row);
+            } else {
+                ground.row(y, 0..count, row);
+            }
+        }
+        cells
     }
 
     fn size(&self) -> (usize, usize) {
@@ -150,34 +185,31 @@ impl Layers {
         Ground::new(&self.look, frame, accent, Grid { size: self.size(), step, scale: self.scale })
     }
 
-    /// The colours that represent a scene's ground. Each scene has its own: a shadow on another part of a glow has other colours.
-    fn ground_colours(&self, scene: Scene) -> Vec<[u8; 3]> {
-        let mut samples = self.sample(scene);
+    /// The colours that represent a scene's ground.
+    fn ground_colours(&self, scene: Scene, cells: &Cells) -> Vec<[u8; 3]> {
         let plain = self.look.ground;
+        let mut samples = self.samples(scene, cells);
         samples.retain(|sample| !near(sample.colour, plain.channels()));
         let mut colours = vec![[plain.0, plain.1, plain.2]];
         colours.extend(represent(&mut samples, GROUND_COLOURS - 1, ROUNDS));
         colours
     }
 
-    fn sample(&self, scene: Scene) -> Vec<Sample> {
+    /// Some of the cells: many around a window, few far from it.
+    fn samples(&self, scene: Scene, cells: &Cells) -> Vec<Sample> {
+        let scaled = |shape: Rounded, by: f32| {
+            let Rounded { x, y, width, height, .. } = shape.grown(by);
+            let [x, y, width, height] = [x, y, width, height].map(|length| length * self.scale);
+            Rounded { x, y, width, height, radius: 0.0 }
+        };
+        let window = scene.window(self.look.padding).map(|shape| (scaled(shape, 0.0), scaled(shape, SHADED)));
         let mut samples = Vec::new();
-        let (width, height) = self.size();
-        let scale = self.scale as usize;
-        let stride = SHADED_STRIDE * scale;
-        let (ground, window) = (self.ground(scene, stride), scene.window(self.look.padding));
-        let mut row = vec![[0.0; 3]; width.div_ceil(stride)];
-        for y in (0..height).step_by(stride) {
-            ground.row(y, &mut row);
-            for (at, colour) in row.iter().enumerate() {
-                let place = ((at * stride) as f32 / self.scale, y as f32 / self.scale);
-                if window.is_some_and(|shape| shape.holds(place)) {
-                    continue;
-                }
-                let shaded = window.is_some_and(|shape| shape.grown(SHADED).holds(place));
-                let sparse =
-                    (at * stride).is_multiple_of(SAMPLE_STRIDE * scale) && y.is_multiple_of(SAMPLE_STRIDE * scale);
-                if shaded || sparse {
+        for block in 0..cells.colours.len() / cells.count {
+            for (at, colour) in cells.row(block).iter().enumerate().step_by(DENSE) {
+                let place = cells.place(at, block);
+                let (hidden, shaded) =
+                    window.map_or((false, false), |(inner, outer)| (inner.holds(place), outer.holds(place)));
+                if !hidden && (shaded || at.is_multiple_of(SPARSE.0) && block.is_multiple_of(SPARSE.1)) {
                     samples.push(Sample { colour: *colour, weight: if shaded { SHADED_WEIGHT } else { 1.0 } });
                 }
             }
@@ -198,6 +230,26 @@ impl Layers {
                 1.0,
             );
         }
+    }
+}
+
+/// The ground's colours, finer than a screen shows: one for each cell of so many pixels across and down.
+struct Cells {
+    across: usize,
+    down: usize,
+    /// Cells in a row.
+    count: usize,
+    colours: Vec<[f32; 3]>,
+}
+
+impl Cells {
+    fn row(&self, block: usize) -> &[[f32; 3]] {
+        &self.colours[block * self.count..][..self.count]
+    }
+
+    /// Where a cell stands, in pixels of the picture.
+    fn place(&self, at: usize, block: usize) -> (f32, f32) {
+        ((at * self.across) as f32, (block * self.down + self.down / 2) as f32)
     }
 }
 

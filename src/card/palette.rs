@@ -149,13 +149,18 @@ pub(super) struct Mixer {
     search: Search,
     low: [f32; 3],
     steps: [f32; 3],
-    cells: Vec<Option<(u8, u8)>>,
+    /// The colours with which each mixes best are among those nearest to it.
+    neighbours: Vec<Vec<u8>>,
+    /// The two places of each cube in the halves of a number; 0 where they are not known.
+    cells: Vec<u16>,
 }
 
 /// Cubes along each axis of a [`Mixer`].
 const CUBES: usize = 64;
 /// How far beyond the palette's outermost colours a mixer reaches.
 const MARGIN: f32 = 4.0;
+/// Colours that are tried for a mixture.
+const TRIED: usize = 20;
 /// How much the distance between two colours speaks against mixing them: what is far apart is seen as dots.
 const COARSE: f32 = 0.06;
 
@@ -169,7 +174,8 @@ impl Mixer {
         let low = std::array::from_fn(|axis| bound(axis, f32::min) - MARGIN);
         let steps =
             std::array::from_fn(|axis| (CUBES - 1) as f32 / (bound(axis, f32::max) + MARGIN - low[axis]).max(1.0));
-        Self { search: Search::new(&colours), palette, colours, low, steps, cells: vec![None; CUBES.pow(3)] }
+        let neighbours = colours.iter().map(|colour| neighbours(*colour, &colours)).collect();
+        Self { search: Search::new(&colours), palette, colours, low, steps, neighbours, cells: vec![0; CUBES.pow(3)] }
     }
 
     /// The colours that it mixes.
@@ -186,26 +192,36 @@ impl Mixer {
             cell = cell * CUBES + along;
             middle[axis] = self.low[axis] + (along as f32 + 0.5) / self.steps[axis];
         }
-        let (near, far) = if let Some(pair) = self.cells[cell] { pair } else { self.pair(middle, cell) };
+        let [near, far] = if self.cells[cell] == 0 { self.pair(middle, cell) } else { self.cells[cell].to_le_bytes() };
         let (from, to) = (self.colours[usize::from(near)], self.colours[usize::from(far)]);
         if share(from, to, wanted) > threshold { far } else { near }
     }
 
     /// The nearest colour and the one with which it mixes best, for a whole cube.
-    fn pair(&mut self, wanted: [f32; 3], cell: usize) -> (u8, u8) {
+    fn pair(&mut self, wanted: [f32; 3], cell: usize) -> [u8; 2] {
         let near = self.search.nearest(wanted).0;
         let from = self.colours[near];
-        let cost = |to: [f32; 3]| {
-            let share = share(from, to, wanted);
-            square(between(from, to, share), wanted) + COARSE * square(from, to)
+        let cost = |at: &u8| {
+            let to = self.colours[usize::from(*at)];
+            square(between(from, to, share(from, to, wanted)), wanted) + COARSE * square(from, to)
         };
-        let others = (0..self.colours.len()).filter(|at| *at != near);
-        let far =
-            others.map(|at| (cost(self.colours[at]), at)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(near, |(_, at)| at);
-        let pair = (near as u8, far as u8);
-        self.cells[cell] = Some(pair);
-        pair
+        let others = self.neighbours[near].iter().map(|at| (cost(at), *at));
+        let far = others.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(near as u8, |(_, at)| at);
+        self.cells[cell] = u16::from_le_bytes([near as u8, far]);
+        [near as u8, far]
     }
+}
+
+/// The places of the other colours that are nearest to one.
+fn neighbours(colour: [f32; 3], colours: &[[f32; 3]]) -> Vec<u8> {
+    let mut others: Vec<(f32, u8)> = colours
+        .iter()
+        .zip(0..)
+        .map(|(other, at)| (square(*other, colour), at))
+        .filter(|(away, _)| *away > 0.0)
+        .collect();
+    others.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    others.into_iter().take(TRIED).map(|(_, at)| at).collect()
 }
 
 /// How far along the way from one colour to another the point nearest to `wanted` lies, 0 to 1.
