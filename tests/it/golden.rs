@@ -37,6 +37,7 @@ fn title(title: &str) -> TitleCard {
         tags: vec!["postgres".to_owned(), "queues".to_owned()],
         date: Some("21 Nov 2026".to_owned()),
         cover: None,
+        code: None,
     }
 }
 
