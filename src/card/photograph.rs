@@ -15,8 +15,10 @@ use super::raster::{Pixels, Raster};
 
 /// The most bytes of a picture; some networks show no larger one.
 pub(super) const MOST_BYTES: usize = 300_000;
-/// Colours from which a picture is no drawing any more.
+/// Colours from which a picture is no drawing any more; and from which it is none where most pixels differ from their neighbours, as
+/// those of a photograph in greys do.
 const MANY: usize = 256;
+const SOME: usize = 64;
 /// Pixels of a 1200 × 630 picture from which a photograph is worth true colours.
 const SMALLEST: usize = 64 * 64;
 /// The same from which a PNG of it would be too large.
@@ -47,17 +49,21 @@ impl Photographs {
     }
 }
 
-/// Whether a picture has more colours than a palette.
+/// Whether a picture has more colours than a drawing.
 pub(super) fn is_photograph(pixels: &[[u8; 4]]) -> bool {
     let mut seen = BTreeSet::new();
-    let mut last = None;
-    pixels.iter().any(|pixel| {
-        if last == Some(pixel) || pixel[3] != 255 {
-            return false;
+    let (mut last, mut changes) = (None, 0);
+    for pixel in pixels.iter().filter(|pixel| pixel[3] == 255) {
+        if last == Some(pixel) {
+            continue;
         }
-        last = Some(pixel);
-        seen.insert(*pixel) && seen.len() > MANY
-    })
+        (last, changes) = (Some(pixel), changes + 1);
+        seen.insert(*pixel);
+        if seen.len() > MANY {
+            return true;
+        }
+    }
+    seen.len() > SOME && changes > pixels.len() / 2
 }
 
 /// A PNG of what is drawn on a layer: in true colours; else in a palette of which photographs are mixed; else in as few colours as
@@ -173,10 +179,12 @@ mod tests {
 
     #[test]
     fn a_drawing_is_no_photograph() {
-        let drawing: Vec<[u8; 4]> = (0..100_000).map(|at| [(at % 200) as u8, 0, 0, 255]).collect();
+        let drawing: Vec<[u8; 4]> = (0..100_000).map(|at| [(at / 3 % 200) as u8, 0, 0, 255]).collect();
         assert!(!is_photograph(&drawing));
         let Pixels::Colour(pixels, _) = &noise(64, 64).pixels else { unreachable!() };
         assert!(is_photograph(pixels));
+        let greys: Vec<[u8; 4]> = pixels.iter().map(|&[grey, ..]| [grey, grey, grey, 255]).collect();
+        assert!(is_photograph(&greys));
         assert_eq!([0, 4095, 4096, 40_000].map(Photographs::of).map(|some| some as u8), [0, 0, 1, 2]);
     }
 

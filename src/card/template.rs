@@ -170,8 +170,9 @@ impl Template {
     pub(super) fn draw(&self, card: &TitleCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) {
         let fields = self.fields(card, stage);
         let pictures = self.shown(card, fields);
-        let photographs = pictures.iter().flatten().map(|picture| picture.raster.as_ref());
-        let area: usize = photographs.filter_map(photograph_area).sum();
+        let is_drawing = |slot: &slot::Slot| matches!(slot.content, Content::Picture(Field::Logo, _));
+        let photographs = self.sheet.slots.iter().zip(&pictures).filter(|((slot, _), _)| !is_drawing(slot));
+        let area: usize = photographs.filter_map(|(_, picture)| photograph_area(&picture.as_ref()?.raster)).sum();
         let design = usize::from(self.scale).pow(2);
         stage.photographs = Photographs::of(area / design + self.pictures.photograph_area());
         stage.true_colours = stage.photographs != Photographs::None || stage.format() != Format::Png;
