@@ -171,7 +171,7 @@ fn roles(colours: &CodeColours) -> Vec<(&'static str, Rgb)> {
 }
 
 /// The theme that a look's own colours make.
-fn own(colours: &CodeColours, fill: Rgb) -> Theme {
+pub(super) fn own(colours: &CodeColours, fill: Rgb) -> Theme {
     let mut scopes: Vec<ThemeItem> =
         roles(colours).into_iter().filter_map(|(selectors, colour)| item(selectors, colour, None)).collect();
     let style = if colours.bold_definitions { FontStyle::BOLD } else { FontStyle::empty() };

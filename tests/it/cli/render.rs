@@ -12,8 +12,8 @@ const SOURCE: &str = "fn one() {}\nfn two() {}\nfn three() {}\nfn four() {}\n";
 /// Renders a text from stdin with these flags.
 async fn render(text: &str, flags: &[&str]) -> (Ran, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command =
-        command(&[&["render", "-"], if flags.contains(&"-o") { &[][..] } else { &["-o", "card.png"] }, flags].concat());
+    let output: &[&str] = if flags.contains(&"-o") { &[] } else { &["-o", "card.png"] };
+    let mut command = command(&[&["render", "-"], output, flags].concat());
     let mut child = command.current_dir(folder.path()).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).await.unwrap();
     let output = child.wait_with_output().await.unwrap();
