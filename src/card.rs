@@ -30,6 +30,7 @@ mod look_file;
 mod looks;
 mod missing;
 mod other_formats;
+mod output;
 mod own_faces;
 mod paint;
 mod palette;
@@ -53,7 +54,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use sha2::{Digest, Sha256};
 use syntect::highlighting::Theme;
 
-use coloured::Coloured;
 use encode::Writer;
 use font::Fonts;
 use highlight::Styles;
@@ -272,7 +272,7 @@ impl Renderer {
         }
         let (format, true_colours) = (stage.format(), stage.true_colours);
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
-        let bytes = encode((&layer, &ops), (format, true_colours), bench)?;
+        let bytes = output::encode((&layer, &ops), (format, true_colours), (&mut bench.picture, &mut bench.writer))?;
         ops.clear();
         bench.ops = ops;
         let (width, height) = (layer.width as u32, layer.height() as u32);
@@ -282,7 +282,7 @@ impl Renderer {
 
     /// About how much memory it holds while it is in use, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let faces: usize = self.look.assets.faces.all().map(|face| face.len()).sum();
+        let faces: usize = self.look.assets.faces.all().map(<[u8]>::len).sum();
         WARM + faces + self.layout.as_ref().map_or(0, Template::bytes)
     }
 
@@ -306,33 +306,6 @@ impl Renderer {
             }
             format!("{:x}", hash.finalize()).chars().take(16).collect()
         })
-    }
-}
-
-/// Paints what is drawn on a layer, and writes it in a format; in true colours, or in a palette where there is a good one.
-fn encode(
-    (layer, ops): (&Indexed, &[Op]),
-    (format, true_colours): (Format, bool),
-    bench: &mut Bench,
-) -> Result<Vec<u8>, CardError> {
-    if true_colours && format == Format::Png {
-        return photograph::png((layer, ops), (&mut bench.picture, &mut bench.writer));
-    }
-    let palette = if true_colours { None } else { plan::palette(layer, ops, usize::MAX) };
-    let picture = match palette {
-        None => Coloured::paint(layer, ops),
-        Some(palette) => {
-            bench.picture.paint(layer, palette, ops);
-            if format == Format::Png {
-                return Ok(bench.writer.indexed(&bench.picture)?);
-            }
-            Coloured::of(&bench.picture)
-        }
-    };
-    match format {
-        Format::Png => Ok(encode::coloured(&picture)?),
-        Format::WebP => other_formats::webp(&picture),
-        Format::Jpeg => other_formats::jpeg(&picture),
     }
 }
 

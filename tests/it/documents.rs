@@ -54,3 +54,20 @@ async fn looks() {
 async fn templates() {
     follow(include_str!("../../docs/TEMPLATES.md")).await;
 }
+
+#[test]
+fn the_example_in_the_documents_is_the_one_that_is_drawn() {
+    let text = include_str!("../../docs/LOOKS.md");
+    let (_, rest) = text.split_once("```toml\n").unwrap();
+    let example = rest.split_once("```").unwrap().0;
+    // The documents leave out the files that only this repository has.
+    let own = |line: &str| ["avatar = ", "logo = ", "title = \"../"].iter().any(|start| line.starts_with(start));
+    let wanted: String = include_str!("../../fixtures/looks/house.toml")
+        .lines()
+        .map(|line| if own(line) { format!("# {line}\n") } else { format!("{line}\n") })
+        .collect();
+    assert_eq!(
+        example.replace("# title = \"title.ttf\"\n", "# title = \"../../assets/fonts/jetbrains-mono-bold.ttf\"\n"),
+        wanted
+    );
+}

@@ -2,19 +2,18 @@
 //! A mark is the element's id, so that it survives every drawing program's export; settings are `data-` attributes, or words
 //! after the mark where a program knows nothing but names: `tintype:title size=72 lines=3`.
 
+mod fill;
 #[cfg(test)]
 mod tests;
 
-use std::str::FromStr;
-
 use roxmltree::Node;
-use svgtypes::Color;
 
 use super::super::colour::Rgb;
 use super::super::font::{FaceId, face};
 use super::super::layout::title;
 use super::super::look_error::nearest;
 use super::super::paint::Rounded;
+use fill::{colour, fill, property};
 
 /// What every mark begins with, before a colon or a hyphen.
 const MARK: &str = "tintype";
@@ -372,35 +371,6 @@ impl Settings {
             ground: ground.map(|ground| (ground, alpha)),
             colour,
         })
-    }
-}
-
-/// The colour of an element and how strong it is; none where it says nothing, or `none`.
-fn fill(node: Node<'_, '_>, given: Option<&str>) -> Result<(Option<Rgb>, f32), String> {
-    let strength =
-        |name: &str| property(node, name).and_then(|text| text.parse::<f32>().ok()).unwrap_or(1.0).clamp(0.0, 1.0);
-    let alpha = strength("fill-opacity") * strength("opacity");
-    let written = given.or_else(|| property(node, "fill"));
-    Ok((written.map(colour).transpose()?.flatten(), alpha))
-}
-
-/// A property of an element, from its style or its attribute.
-fn property<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    let styled = node.attribute("style").and_then(|style| {
-        let declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-        declarations.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).next_back()
-    });
-    styled.or_else(|| node.attribute(name).map(str::trim))
-}
-
-/// A colour as SVG writes it.
-fn colour(text: &str) -> Result<Option<Rgb>, String> {
-    if text == "none" || text == "currentColor" {
-        return Ok(None);
-    }
-    match Color::from_str(text) {
-        Ok(colour) => Ok(Some(Rgb(colour.red, colour.green, colour.blue))),
-        Err(_) => Err(format!("text takes a plain colour such as #1d2433, not `{text}`")),
     }
 }
 
