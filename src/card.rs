@@ -3,8 +3,10 @@
 
 mod bitmap;
 mod code;
+mod code_box;
 mod code_card;
 mod code_layout;
+mod code_rows;
 mod colour;
 mod coloured;
 mod content;
@@ -30,10 +32,12 @@ mod look_file;
 mod looks;
 mod missing;
 mod other_formats;
+mod output;
 mod own_faces;
 mod paint;
 mod palette;
 mod paragraph;
+mod photograph;
 mod picture_file;
 mod pill;
 mod plan;
@@ -52,7 +56,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use sha2::{Digest, Sha256};
 use syntect::highlighting::Theme;
 
-use coloured::Coloured;
 use encode::Writer;
 use font::Fonts;
 use highlight::Styles;
@@ -60,11 +63,12 @@ use indexed::Indexed;
 use layer::Layers;
 use look::Look;
 use paint::{Canvas, Op};
+use photograph::Photographs;
 use stage::{Pictures, Stage};
 use template::Template;
 use text::Setter;
 
-pub use content::{Card, CodeCard, Eyebrow, Image, TitleCard};
+pub use content::{Card, CodeCard, Eyebrow, Image, Room, TitleCard};
 pub use format::{Format, UnknownFormat};
 pub use look_error::LookError;
 pub use looks::Looks;
@@ -85,14 +89,14 @@ pub struct Options {
     pub template: Option<String>,
     /// Pixels of the picture in a design pixel, 1 to 3.
     pub scale: u8,
-    /// The format of the pictures.
-    pub format: Format,
+    /// The format of the pictures. Where none is asked for: PNG, and JPEG for a card with a photograph of some size.
+    pub format: Option<Format>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let (looks, format) = (Looks::default(), Format::default());
-        Self { look: look::BASE.to_owned(), looks, theme: None, template: None, scale: 1, format }
+        let look = look::BASE.to_owned();
+        Self { look, looks: Looks::default(), theme: None, template: None, scale: 1, format: None }
     }
 }
 
@@ -146,15 +150,16 @@ pub enum CardError {
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
-const REVISION: u32 = 3;
+const REVISION: u32 = 5;
 
-/// Pixels from which a picture on a card is taken for a photograph.
-const PHOTO: usize = 40_000;
+/// What a warm renderer holds besides layers, faces and a template's art: glyphs, styles, the picture in the making.
+const WARM: usize = 16 * 1024 * 1024;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
     scale: u8,
-    format: Format,
+    /// None where each card decides.
+    format: Option<Format>,
     /// With the window as the theme wants it.
     look: Arc<Look>,
     theme: Theme,
@@ -197,13 +202,13 @@ impl Renderer {
         if let Some(name) = &options.theme {
             look.assets.theme = Some(Arc::new(options.looks.theme(name)?));
         }
-        let theme = match look.assets.theme.clone() {
-            Some(choice) => choice.applied(&mut look),
-            None => theme::own(&look.code, look.window.fill),
-        };
+        let mut theme = theme::of(&mut look);
         let pictures = Pictures::new(&look.assets, options.scale);
         let layout = options.template.as_deref().map(|name| options.looks.template(name, &look, options.scale));
         let layout = layout.transpose()?;
+        if let Some(ground) = layout.as_ref().and_then(Template::code_ground) {
+            theme = theme::on(&mut look, ground);
+        }
         (look.assets.avatar, look.assets.logo) = (None, None); // their files' pixels are not needed any more
         let fonts = Fonts::with(look.assets.faces.clone());
         let look = Arc::new(look);
@@ -220,6 +225,16 @@ impl Renderer {
             template: OnceLock::new(),
             benches: Mutex::new(Vec::new()),
         })
+    }
+
+    /// What its cards have room for.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        match &self.layout {
+            None => Room::Either,
+            Some(template) if template.takes_code() => Room::Both,
+            Some(_) => Room::Titles,
+        }
     }
 
     /// Draws a card as a picture of 1200 × 630 times the scale.
@@ -245,44 +260,32 @@ impl Renderer {
             layers: &self.layers,
             pictures: &self.pictures,
             layer: None,
+            format: self.format,
+            photographs: Photographs::None,
+            true_colours: false,
         };
         let name = self.look.assets.theme.is_none().then_some(self.look.code.name);
         match card {
             Card::Code(card) => code_card::draw(card, (&self.theme, name), &mut stage),
             Card::Title(card) => match &self.layout {
-                Some(template) => template.draw(card, &mut stage),
+                Some(template) => template.draw(card, (&self.theme, name), &mut stage),
                 None => title_card::draw(card, &mut stage),
             },
         }
+        let (format, true_colours) = (stage.format(), stage.true_colours);
         let (mut ops, layer) = (stage.canvas.ops, stage.layer.unwrap_or_default());
-        let bytes = self.encode(&layer, &ops, bench)?;
+        let bytes = output::encode((&layer, &ops), (format, true_colours), (&mut bench.picture, &mut bench.writer))?;
         ops.clear();
         bench.ops = ops;
         let (width, height) = (layer.width as u32, layer.height() as u32);
-        Ok(Image { bytes, width, height, media_type: self.format.media_type(), missing: bench.setter.missing.clone() })
+        let (media_type, extension) = (format.media_type(), format.extension());
+        Ok(Image { bytes, width, height, media_type, extension, missing: bench.setter.missing.clone() })
     }
 
-    /// Paints what is drawn on a layer, and writes it in the renderer's format.
-    fn encode(&self, layer: &Indexed, ops: &[Op], bench: &mut Bench) -> Result<Vec<u8>, CardError> {
-        // A JPEG has no palette, and a photograph is better off without.
-        let is_photo = |op: &Op| matches!(op, Op::Picture { raster, .. } if raster.width * raster.height() > PHOTO);
-        let coloured = self.format != Format::Png && ops.iter().any(is_photo);
-        let palette = if coloured { None } else { plan::palette(layer, ops, usize::MAX) };
-        let picture = match palette {
-            None => Coloured::paint(layer, ops),
-            Some(palette) => {
-                bench.picture.paint(layer, palette, ops);
-                if self.format == Format::Png {
-                    return Ok(bench.writer.indexed(&bench.picture)?);
-                }
-                Coloured::of(&bench.picture)
-            }
-        };
-        match self.format {
-            Format::Png => Ok(encode::coloured(&picture)?),
-            Format::WebP => other_formats::webp(&picture),
-            Format::Jpeg => other_formats::jpeg(&picture),
-        }
+    /// About how much memory it holds while it is in use, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let faces: usize = self.look.assets.faces.all().map(<[u8]>::len).sum();
+        WARM + self.layers.bytes() + faces + self.layout.as_ref().map_or(0, Template::bytes)
     }
 
     /// A short digest of everything besides a card that decides its pixels: this code's revision, the look with its pictures and
@@ -291,7 +294,8 @@ impl Renderer {
     pub fn template(&self) -> &str {
         self.template.get_or_init(|| {
             let mut hash = Sha256::new();
-            hash.update(format!("{REVISION}\n{} {}\n{:?}\n{:?}\n", self.scale, self.format, self.look, self.theme));
+            let format = self.format.map_or_else(String::new, |format| format.to_string());
+            hash.update(format!("{REVISION}\n{} {format}\n{:?}\n{:?}\n", self.scale, self.look, self.theme));
             for picture in [&self.pictures.avatar, &self.pictures.logo].into_iter().flatten() {
                 hash.update(format!("{picture:?}\n"));
             }
@@ -363,7 +367,7 @@ mod tests {
             options("paper", None, 1),
             options("night", None, 2),
             options("night", Some("Nord"), 1),
-            Options { format: Format::WebP, ..Options::default() },
+            Options { format: Some(Format::WebP), ..Options::default() },
         ] {
             assert_ne!(night, template(&other), "{other:?}");
         }

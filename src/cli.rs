@@ -112,10 +112,10 @@ pub struct Render {
     /// A Markdown post, a source file, or - for stdin: Markdown, or source code with --language or --file
     #[arg(value_name = "POST", required_unless_present_any = ["list_looks", "list_themes", "list_templates", "list_languages"])]
     pub post: Option<PathBuf>,
-    /// Where the picture goes; - for stdout [default: the post's name with .png]
+    /// Where the picture goes; - for stdout [default: the post's name, with the format's ending]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// The format [default: as --output ends, else png]
+    /// The format [default: as --output ends, else png, and jpeg for a card with a photograph]
     #[arg(long, value_enum)]
     pub format: Option<PictureFormat>,
     /// How it looks
@@ -133,10 +133,10 @@ pub struct Render {
     /// The site's name
     #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
     pub site: Option<String>,
-    /// The date, in place of the post's own: 2026-11-21
+    /// The date on a title's card or in a template, in place of the post's own: 2026-11-21
     #[arg(long, value_name = "DATE")]
     pub date: Option<String>,
-    /// A tag, again for each, in place of the post's own
+    /// A tag on a title's card or in a template, again for each, in place of the post's own
     #[arg(long = "tag", value_name = "TEXT")]
     pub tags: Vec<String>,
     /// A PNG, JPEG or WebP file for the template's place for a cover
@@ -212,7 +212,7 @@ pub struct Preview {
     /// Where the picture goes; - for stdout
     #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
     pub output: PathBuf,
-    /// The format [default: as --output ends, else png]
+    /// The format [default: as --output ends, else png, and jpeg for a card with a photograph]
     #[arg(long, value_enum)]
     pub format: Option<PictureFormat>,
     /// Print what was drawn as JSON
@@ -308,7 +308,7 @@ pub struct Run {
     /// Pixels a point: 1 is 1200 × 630
     #[arg(long, value_name = "N", env = "TINTYPE_SCALE", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub scale: u8,
-    /// The format of the pictures [default: png]
+    /// The format of the pictures [default: png, and jpeg for a card with a photograph]
     #[arg(long, value_enum, env = "TINTYPE_FORMAT")]
     pub format: Option<PictureFormat>,
     /// Where looks are found

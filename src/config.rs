@@ -117,15 +117,15 @@ impl Config {
         }
     }
 
-    /// The format of a worker's pictures.
-    pub fn format(&self, flag: Option<PictureFormat>) -> Result<Format, Error> {
+    /// The format of a worker's pictures, where one is asked for.
+    pub fn format(&self, flag: Option<PictureFormat>) -> Result<Option<Format>, Error> {
         match (flag, &self.file.format) {
-            (Some(flag), _) => Ok(flag.into()),
-            (None, Some(text)) => text.parse().map_err(|error| Error::Config {
+            (Some(flag), _) => Ok(Some(flag.into())),
+            (None, Some(text)) => text.parse().map(Some).map_err(|error| Error::Config {
                 what: format!("{error}"),
                 hint: "the setting `format` of the settings file, --format or TINTYPE_FORMAT".to_owned(),
             }),
-            (None, None) => Ok(Format::default()),
+            (None, None) => Ok(None),
         }
     }
 

@@ -7,16 +7,16 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::{
-    card::{self, CardError, Image},
+    card::{self, CardError, Image, Renderer},
     db::{Database, DbError},
     failure::{Directive, Failure, directive},
     ledger::Ledger,
-    picture::{self, Draw, Skip},
+    picture::{self, Draw, Skip, Wish},
     post::Post,
     publish::{Publisher, Verdict},
     queue::{self, Claim, Material},
     storage::{self, Storage},
-    studio::Studio,
+    studio::{self, Studio},
 };
 
 /// How long a job may take; shorter than its lease, so that a worker never publishes what it no longer owns.
@@ -57,7 +57,7 @@ pub struct Workshop {
     /// The application's database.
     pub db: Database,
     /// The renderers, one a look.
-    pub studio: Studio,
+    pub studio: Arc<Studio>,
     /// Where pictures go.
     pub storage: Storage,
     /// Where finished ones are handed in.
@@ -79,17 +79,18 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
     let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
         return publish(workshop, claim, Ledger::default()).await; // finds for itself that the row is gone
     };
-    let template = workshop.studio.template(material.style()).map_err(|error| look_failure(&material, error))?;
+    let material = Arc::new(material);
+    let (renderer, template) = dress(workshop, &material).await?;
     if let Some(ledger) = already_drawn(&material, &template) {
         let outcome = publish(workshop, claim, ledger).await?;
         return Ok(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome });
     }
     let mut ledger =
         Ledger { content: Some(material.content.clone()), template: Some(template.clone()), ..Ledger::default() };
-    match draw(workshop, &material).await? {
+    match draw(workshop, renderer, &material).await? {
         Ok((image, kind, alt)) => {
-            let extension = workshop.studio.format().extension();
-            let path = storage::object_path(&material.source_name, &claim.key, &material.content, &template, extension);
+            let (source, content) = (&material.source_name, &material.content);
+            let path = storage::object_path(source, &claim.key, content, &template, image.extension);
             ledger = ready(ledger, &image, kind, alt);
             if let Some(reason) = &ledger.reason {
                 warn!(
@@ -129,16 +130,35 @@ fn already_drawn(material: &Material, template: &str) -> Option<Ledger> {
 
 type Drawn = (Image, &'static str, String);
 
+/// The renderer of a row's style, and the fingerprint of all that decides its picture besides its content. One that is not made yet
+/// reads files and draws art: on a thread for such work.
+async fn dress(workshop: &Workshop, material: &Arc<Material>) -> Result<(Arc<Renderer>, String), Failure> {
+    let renderer = if let Some(ready) = workshop.studio.ready(material.style()) {
+        ready
+    } else {
+        let (studio, row) = (Arc::clone(&workshop.studio), Arc::clone(material));
+        let making = tokio::task::spawn_blocking(move || studio.renderer(row.style()));
+        let made = making.await.map_err(|panic| Failure::Drawing(panic.to_string()))?;
+        made.map_err(|error| look_failure(material, error))?
+    };
+    let template = studio::fingerprint(&renderer, material.style());
+    Ok((renderer, template))
+}
+
 /// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
-async fn draw(workshop: &Workshop, material: &Material) -> Result<Result<Drawn, Skip>, Failure> {
-    let renderer = workshop.studio.renderer(material.style()).map_err(|error| look_failure(material, error))?;
+async fn draw(
+    workshop: &Workshop,
+    renderer: Arc<Renderer>,
+    material: &Material,
+) -> Result<Result<Drawn, Skip>, Failure> {
     let fields = material.fields();
-    let draw = material.draw.parse::<Draw>().unwrap_or_default().in_template(material.template.as_deref());
+    let draw = material.draw.parse::<Draw>().unwrap_or_default();
     let easels = Arc::clone(&workshop.easels);
     let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
     let drawing = tokio::task::spawn_blocking(move || {
         let _easel = easel; // given back when the thread is free again, however long anybody waited for it
-        let card = match picture::choose(&Post::new(fields), draw, None) {
+        let wish = Wish { room: renderer.room(), ..Wish::default() };
+        let card = match picture::choose_as(&Post::new(fields), draw, &wish) {
             Ok(card) => card,
             Err(skip) => return Ok(Err(skip)),
         };
@@ -220,11 +240,12 @@ async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome 
 async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
     let record = async {
         let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
-        let template = workshop.studio.template(material.style()).ok(); // none where there is no such look
+        let material = Arc::new(material);
+        let template = dress(workshop, &material).await.ok().map(|(_, template)| template); // none where there is no such look
         let ledger = Ledger {
             state: "failed".to_owned(),
             reason: Some(failure.to_string()),
-            content: Some(material.content),
+            content: Some(material.content.clone()),
             template,
             ..Ledger::default()
         };

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use crate::card::{Card, CodeCard, Eyebrow, TitleCard};
+use crate::card::{Card, CodeCard, Eyebrow, Room, TitleCard};
 use crate::markdown::{Block, Info, Origin, shortened};
 use crate::post::Post;
 pub use lines::{UnknownLines, range, ranges};
@@ -52,14 +52,6 @@ pub enum Draw {
     Code,
     /// The title, even where there is code.
     Title,
-}
-
-impl Draw {
-    /// What is drawn where there may be a template, which is a layout for titles: the title, unless code is asked for.
-    #[must_use]
-    pub fn in_template(self, template: Option<&str>) -> Self {
-        if self == Self::Auto && template.is_some() { Self::Title } else { self }
-    }
 }
 
 /// A word that names no [`Draw`].
@@ -132,6 +124,8 @@ pub struct Wish {
     pub wrap: bool,
     /// The columns of a tab.
     pub tab_width: Option<u8>,
+    /// What there is room for. In a template the title is drawn where nothing else is asked for, with the code where both go in.
+    pub room: Room,
 }
 
 impl Wish {
@@ -149,14 +143,17 @@ impl Wish {
 
     /// Whether the block has every line that is asked for.
     fn check(&self, found: usize) -> Result<(), Skip> {
-        for asked in self.lines.iter().chain(&self.highlights) {
-            let last = if *asked.end() == usize::MAX { *asked.start() } else { *asked.end() };
-            if last > found {
-                return Err(Skip::NoSuchLine { asked: last, found });
-            }
+        match self.lines.iter().chain(&self.highlights).find(|asked| last(asked) > found) {
+            Some(asked) => Err(Skip::NoSuchLine { asked: last(asked), found }),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// The last line that is asked for; the first, where the end is open.
+#[must_use]
+pub fn last(asked: &RangeInclusive<usize>) -> usize {
+    if *asked.end() == usize::MAX { *asked.start() } else { *asked.end() }
 }
 
 /// Chooses the card of a post. `block` asks for one block by its number, counted from 1 over the blocks that are not empty, and
@@ -173,17 +170,25 @@ pub fn choose_as(post: &Post, draw: Draw, wish: &Wish) -> Result<Card, Skip> {
         .map(|block| (block, tidy(&block.code, &block.info, None)))
         .filter(|(_, snippet)| !snippet.code.is_empty())
         .collect();
-    if let Some(asked) = wish.block {
-        let found = candidates.len();
-        let (block, whole) =
-            asked.checked_sub(1).and_then(|at| candidates.get(at)).ok_or(Skip::NoSuchBlock { asked, found })?;
-        return code_card(post, block, whole, wish);
-    }
-    let draw = if wish.lines.is_some() { Draw::Code } else { draw };
-    match (draw, preferred(&candidates)) {
-        (Draw::Auto | Draw::Code, Some((block, whole))) => code_card(post, block, whole, wish),
+    let chosen = match wish.block {
+        Some(asked) => {
+            let found = candidates.len();
+            Some(asked.checked_sub(1).and_then(|at| candidates.get(at)).ok_or(Skip::NoSuchBlock { asked, found })?)
+        }
+        None => preferred(&candidates),
+    };
+    let draw = match draw {
+        _ if wish.block.is_some() || wish.lines.is_some() => Draw::Code,
+        Draw::Auto if wish.room == Room::Titles => Draw::Title,
+        draw => draw,
+    };
+    let code = chosen.filter(|_| draw != Draw::Title);
+    let code = code.map(|(block, whole)| code_card(post, block, whole, wish)).transpose()?;
+    match (draw, code) {
+        (_, Some(code)) if wish.room == Room::Both => Ok(with_code(post, code)),
+        (_, Some(code)) => Ok(Card::Code(code)),
         (Draw::Code, None) => Err(Skip::NoCode),
-        (Draw::Auto, None) | (Draw::Title, _) => title_card(post).ok_or(Skip::Empty),
+        (Draw::Auto | Draw::Title, None) => title_card(post).map(Card::Title).ok_or(Skip::Empty),
     }
 }
 
@@ -207,12 +212,12 @@ fn eyebrow(post: &Post) -> Eyebrow {
     Eyebrow { author: post.author.clone(), site: post.site.clone() }
 }
 
-fn code_card(post: &Post, block: &Block, whole: &Snippet, wish: &Wish) -> Result<Card, Skip> {
+fn code_card(post: &Post, block: &Block, whole: &Snippet, wish: &Wish) -> Result<CodeCard, Skip> {
     wish.check(whole.lines)?;
     let info = wish.over(&block.info);
     let snippet = tidy(&block.code, &info, wish.lines.as_ref());
     let numbered = info.line_numbers || info.first_line.is_some();
-    Ok(Card::Code(CodeCard {
+    Ok(CodeCard {
         eyebrow: eyebrow(post),
         title: post.title.clone(),
         file: info.file,
@@ -224,31 +229,42 @@ fn code_card(post: &Post, block: &Block, whole: &Snippet, wish: &Wish) -> Result
         line_numbers: numbered.then(|| info.first_line.unwrap_or(1) + snippet.first_line - 1),
         wrap: info.wrap,
         tab_width: info.tab_width,
-    }))
+    })
+}
+
+/// A card with everything; it has no title where the post has none.
+fn with_code(post: &Post, code: CodeCard) -> Card {
+    let card = title_card(post).unwrap_or_else(|| titled(post, String::new(), None));
+    Card::Title(TitleCard { code: Some(Box::new(code)), ..card })
 }
 
 /// A post without a title shows its first words as one.
-fn title_card(post: &Post) -> Option<Card> {
+fn title_card(post: &Post) -> Option<TitleCard> {
     let (title, excerpt) = match (&post.title, &post.excerpt) {
         (Some(title), excerpt) => (title.clone(), excerpt.clone()),
         (None, Some(excerpt)) => (shortened(excerpt, STAND_IN), None),
         (None, None) => return None,
     };
-    Some(Card::Title(TitleCard {
+    Some(titled(post, title, excerpt))
+}
+
+fn titled(post: &Post, title: String, excerpt: Option<String>) -> TitleCard {
+    TitleCard {
         eyebrow: eyebrow(post),
         title,
         excerpt,
         tags: post.tags.clone(),
         date: post.date.map(|date| date.strftime("%-d %b %Y").to_string()),
         cover: None,
-    }))
+        code: None,
+    }
 }
 
 /// What a picture shows, for those who cannot see it: `Elixir code: Save a LiveView form`. `language_name` turns a language as it
 /// was written into its proper name.
 pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
-    let text = match card {
-        Card::Code(card) => {
+    let text = match shown(card) {
+        Ok(card) => {
             let language = card.language.as_deref().filter(|name| !PLAIN.contains(&name.to_ascii_lowercase().as_str()));
             let kind = language.map_or_else(|| "Code".to_owned(), |name| language_name(name) + " code");
             let first_line = || card.code.lines().find(|line| line.contains(char::is_alphanumeric)).map(str::trim);
@@ -257,7 +273,7 @@ pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
                 None => kind,
             }
         }
-        Card::Title(card) => match &card.excerpt {
+        Err(card) => match &card.excerpt {
             Some(excerpt) if card.title.ends_with(['.', '!', '?', '…']) => format!("{} {excerpt}", card.title),
             Some(excerpt) => format!("{}. {excerpt}", card.title),
             None => card.title.clone(),
@@ -269,8 +285,13 @@ pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
 /// The word for a card's kind in the ledger: `code` or `title`.
 #[must_use]
 pub fn kind(card: &Card) -> &'static str {
+    if shown(card).is_ok() { "code" } else { "title" }
+}
+
+/// The code that a card shows, alone or in a template; else its title.
+fn shown(card: &Card) -> Result<&CodeCard, &TitleCard> {
     match card {
-        Card::Code(_) => "code",
-        Card::Title(_) => "title",
+        Card::Code(card) => Ok(card),
+        Card::Title(card) => card.code.as_deref().ok_or(card),
     }
 }

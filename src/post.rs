@@ -97,7 +97,8 @@ fn interpreter(text: &str) -> Option<String> {
 }
 
 /// The day of an ISO date or of a timestamp with or without a zone, or of a date as English writes it (`21 November 2026`).
-fn date(text: &str) -> Option<Date> {
+#[must_use]
+pub fn date(text: &str) -> Option<Date> {
     let text = text.trim();
     let day =
         text.get(..10).filter(|_| !text[10..].starts_with(|c: char| c.is_ascii_digit()) && !text.ends_with(" BC"));
@@ -160,7 +161,8 @@ fn array_elements(text: &str) -> Vec<String> {
 }
 
 /// Tags in one line each, without the sign some write in front, each once in any case.
-fn unique(tags: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+#[must_use]
+pub fn unique(tags: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut unique: Vec<String> = Vec::new();
     for tag in tags {
         let tag =

@@ -64,11 +64,13 @@ CREATE OR REPLACE VIEW tintype.status AS
            coalesce(j.processing, 0) AS processing, coalesce(j.retrying, 0) AS retrying,
            greatest(now() - least(m.oldest, j.oldest), interval '0') AS oldest_age,
            coalesce(s.problem, j.last_error, i.last_failure) AS last_error, i.last_rendered_at, s.swept_at,
-           (SELECT count(*) FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') AS workers
+           (SELECT count(*) FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') AS workers,
+           coalesce(i.marked, 0) AS marked  -- ready, with marks in place of characters that no font has
       FROM tintype.source s
       LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
       LEFT JOIN (SELECT source, count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'skipped') AS skipped,
-                        count(*) FILTER (WHERE state = 'failed') AS failed, max(rendered_at) AS last_rendered_at,
+                        count(*) FILTER (WHERE state = 'failed') AS failed,
+                        count(*) FILTER (WHERE state = 'ready' AND reason IS NOT NULL) AS marked, max(rendered_at) AS last_rendered_at,
                         (array_agg(reason ORDER BY updated_at DESC) FILTER (WHERE state = 'failed'))[1] AS last_failure
                    FROM tintype.image GROUP BY source) i ON i.source = s.id
       LEFT JOIN (SELECT source, count(*) AS marks, min(at) AS oldest FROM tintype.change GROUP BY source) m ON m.source = s.id

@@ -188,12 +188,12 @@ pub(super) fn cells_across(width: f32, size: f32) -> usize {
 }
 
 /// A cell is a whole number of pixels, so that columns line up and every letter looks the same.
-fn cell(size: f32) -> f32 {
+pub(super) fn cell(size: f32) -> f32 {
     (CELL * size).round()
 }
 
 /// The top of the first line in a window under `top`.
-fn first_top(top: f32) -> f32 {
+pub(super) fn first_top(top: f32) -> f32 {
     top + window::BAR + window::CODE_TOP
 }
 

@@ -62,6 +62,20 @@ pub struct TitleCard {
     pub date: Option<String>,
     /// The post's own picture, for templates that have a place for it.
     pub cover: Option<Cover>,
+    /// The post's code, likewise.
+    pub code: Option<Box<CodeCard>>,
+}
+
+/// What the cards of a renderer have room for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Room {
+    /// Code or a title, a card each: there is no template.
+    #[default]
+    Either,
+    /// Titles, in a template; code goes onto cards of its own.
+    Titles,
+    /// Titles and code beside each other, in a template.
+    Both,
 }
 
 /// A finished picture.
@@ -75,6 +89,8 @@ pub struct Image {
     pub height: u32,
     /// The media type, such as `image/png`.
     pub media_type: &'static str,
+    /// The end of a file's name for it, without the dot.
+    pub extension: &'static str,
     /// Characters that no face had a glyph for, each once, in order of appearance.
     pub missing: Vec<char>,
 }

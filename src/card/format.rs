@@ -11,7 +11,7 @@ pub enum Format {
     Png,
     /// WebP without loss.
     WebP,
-    /// JPEG at a quality of 88, colours at full resolution.
+    /// JPEG at a quality of 88, colours at full resolution; less where the file would be larger than 300 KB.
     Jpeg,
 }
 

@@ -17,6 +17,8 @@ use super::raster::Raster;
 
 /// Rasters kept before the cache starts anew; a card needs about a hundred.
 const MOST_RASTERS: usize = 8192;
+/// The same in bytes, for those of large pictures.
+const MOST_BYTES: usize = 24 * 1024 * 1024;
 /// Half of a 64th of a pixel, browsers' unit of length: places that should lie on a half are rounded up.
 const ROUNDING: f32 = 1.0 / 128.0;
 /// Sub-pixel steps across, where glyphs are not fitted to whole pixels.
@@ -35,13 +37,15 @@ struct Key {
 pub(super) struct Glyphs {
     fitted: bool,
     rasters: HashMap<Key, Option<Arc<Raster>>>,
+    /// What the rasters take.
+    bytes: usize,
     hints: HashMap<(FaceId, u32), Option<HintingInstance>>,
 }
 
 impl Glyphs {
     /// `fitted`: whole-pixel places and vertical fitting, as browsers do on a screen of one pixel a dot.
     pub(super) fn new(fitted: bool) -> Self {
-        Self { fitted, rasters: HashMap::default(), hints: HashMap::default() }
+        Self { fitted, rasters: HashMap::default(), bytes: 0, hints: HashMap::default() }
     }
 
     /// Whether glyphs stand on whole pixels.
@@ -66,14 +70,16 @@ impl Glyphs {
             (column, (steps - column * STEPS) as u8)
         };
         let key = Key { face, glyph, size: size.to_bits(), step };
-        if self.rasters.len() > MOST_RASTERS {
+        if self.rasters.len() > MOST_RASTERS || self.bytes > MOST_BYTES {
             self.rasters.clear();
             self.hints.clear();
+            self.bytes = 0;
         }
         if let Some(known) = self.rasters.get(&key) {
             return (known.clone(), column as i32);
         }
         let raster = self.draw(fonts, &key, size).map(Arc::new);
+        self.bytes += raster.as_ref().map_or(0, |raster| raster.bytes());
         self.rasters.insert(key, raster.clone());
         (raster, column as i32)
     }

@@ -14,8 +14,8 @@ use super::paint::{Canvas, Rounded};
 use super::palette::{Mixer, Sample, represent};
 use super::plan;
 
-/// Layers kept, each of a byte a pixel. Windows of all heights and places are about as many.
-const MOST_LAYERS: usize = 64;
+/// Bytes of layers that are kept, each of a byte a pixel: 64 of the usual size. Windows of all heights and places are about as many.
+const MOST_KEPT: usize = 48 << 20;
 
 /// Colours of the ground; the others are for what stands on it.
 const GROUND_COLOURS: usize = 96;
@@ -65,7 +65,13 @@ impl Scene {
 pub(super) struct Layers {
     look: Arc<Look>,
     scale: f32,
-    kept: Mutex<Vec<(Scene, Arc<Indexed>)>>,
+    kept: Mutex<Vec<Kept>>,
+}
+
+type Kept = (Scene, Arc<Indexed>);
+
+fn bytes(kept: &[Kept]) -> usize {
+    kept.iter().map(|(_, layer)| layer.rows.len()).sum()
 }
 
 impl Layers {
@@ -74,10 +80,8 @@ impl Layers {
     }
 
     /// Does some work while the layer of a scene is drawn beside it, if it is not kept.
-    pub(super) fn beside<T>(&self, scene: Scene, work: impl FnOnce() -> T) -> T {
-        if self.find(scene).is_some() {
-            return work();
-        }
+    pub(super) fn beside<T>(&self, scene: Option<Scene>, work: impl FnOnce() -> T) -> T {
+        let Some(scene) = scene.filter(|scene| self.find(*scene).is_none()) else { return work() };
         thread::scope(|scope| {
             // Where no thread can be had, the layer is drawn when it is wanted.
             let _ = thread::Builder::new().spawn_scoped(scope, || self.get(scene));
@@ -92,18 +96,23 @@ impl Layers {
         }
         let layer = Arc::new(self.draw(scene));
         let mut kept = self.kept();
-        if kept.len() >= MOST_LAYERS {
+        while !kept.is_empty() && bytes(&kept) + layer.rows.len() > MOST_KEPT {
             kept.remove(0);
         }
         kept.push((scene, Arc::clone(&layer)));
         layer
     }
 
+    /// Bytes of the layers that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        bytes(&self.kept())
+    }
+
     fn find(&self, scene: Scene) -> Option<Arc<Indexed>> {
         self.kept().iter().find(|(kept, _)| *kept == scene).map(|(_, layer)| Arc::clone(layer))
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Scene, Arc<Indexed>)>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -25,20 +25,28 @@ const LISTED: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Looks {
     directory: Option<PathBuf>,
-    anywhere: bool,
+    /// Whether a look, and whether a theme or a template, may be named by a path.
+    look_paths: bool,
+    other_paths: bool,
 }
 
 impl Looks {
     /// The built-in looks and the files of a directory: `DIRECTORY/NAME.toml` is the look `NAME`.
     #[must_use]
     pub fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory, anywhere: false }
+        Self { directory, look_paths: false, other_paths: false }
     }
 
     /// The same, where a name may also be the path of a file: for a person at the command line, never for what a row says.
     #[must_use]
     pub fn and_paths(self) -> Self {
-        Self { anywhere: true, ..self }
+        Self { look_paths: true, other_paths: true, ..self }
+    }
+
+    /// The same for themes and templates alone: a person may name them while a row names its look.
+    #[must_use]
+    pub fn and_paths_but_of_looks(self) -> Self {
+        Self { other_paths: true, ..self }
     }
 
     /// The names of all looks: those that are built in, then those of the directory, sorted.
@@ -71,7 +79,7 @@ impl Looks {
             CardError::UnknownLook { name: shown(name), nearest: near, known: listed(&known) }
         };
         let path = if Self::is_path(name) {
-            self.anywhere.then(|| PathBuf::from(name))
+            self.look_paths.then(|| PathBuf::from(name))
         } else {
             self.in_directory(&format!("{name}.{FILE}")).filter(|path| path.is_file())
         };
@@ -81,7 +89,7 @@ impl Looks {
     /// The theme of that name: a bundled one, or a file in the directory or, where paths may be named, anywhere.
     pub(super) fn theme(&self, name: &str) -> Result<Choice, CardError> {
         let Some((file, raw)) = theme::file(name) else { return named_theme(name) };
-        let path = if self.anywhere && !self.in_directory(file).is_some_and(|path| path.is_file()) {
+        let path = if self.other_paths && !self.in_directory(file).is_some_and(|path| path.is_file()) {
             Some(PathBuf::from(file))
         } else {
             self.in_directory(file)
@@ -110,7 +118,7 @@ impl Looks {
             CardError::UnknownTemplate { name: shown(name), nearest: near, known: listed(&known) }
         };
         let path = if Self::is_template_path(name) {
-            self.anywhere.then(|| PathBuf::from(name))
+            self.other_paths.then(|| PathBuf::from(name))
         } else {
             self.in_directory(&format!("{name}.{TEMPLATE}")).filter(|path| path.is_file())
         };

@@ -6,9 +6,18 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::CardError;
 use super::coloured::Coloured;
+use super::photograph::MOST_BYTES;
 
-/// The quality at which letters keep their edges.
-const JPEG_QUALITY: u8 = 88;
+/// The quality at which letters keep their edges; then what is given up, step by step, for a file that is small enough: colours
+/// at full resolution last, since code is coloured in strokes of a pixel.
+const JPEG_QUALITIES: [(u8, SamplingFactor); 6] = [
+    (88, SamplingFactor::F_1_1),
+    (80, SamplingFactor::F_1_1),
+    (70, SamplingFactor::F_1_1),
+    (70, SamplingFactor::F_2_2),
+    (55, SamplingFactor::F_2_2),
+    (40, SamplingFactor::F_2_2),
+];
 
 /// Writes an opaque picture as a WebP without loss. The encoder knows no palettes: the dithered ground makes the file three to five
 /// times as large as the PNG.
@@ -25,15 +34,21 @@ pub(super) fn webp(picture: &Coloured) -> Result<Vec<u8>, CardError> {
     Ok(bytes)
 }
 
-/// Writes an opaque picture as a JPEG with colours at full resolution, since code is coloured in strokes of a pixel.
+/// Writes an opaque picture as a JPEG, at the first quality at which it is small enough.
 pub(super) fn jpeg(picture: &Coloured) -> Result<Vec<u8>, CardError> {
     let side = |pixels: usize| u16::try_from(pixels).map_err(|error| CardError::OtherEncoding(error.to_string()));
     let mut bytes = Vec::with_capacity(192 * 1024);
-    let mut encoder = Encoder::new(&mut bytes, JPEG_QUALITY);
-    encoder.set_sampling_factor(SamplingFactor::F_1_1);
-    encoder.set_optimized_huffman_tables(true);
-    encoder
-        .encode(picture.pixels.as_flattened(), side(picture.width)?, side(picture.height())?, ColorType::Rgb)
-        .map_err(|error| CardError::OtherEncoding(error.to_string()))?;
+    for (quality, sampling) in JPEG_QUALITIES {
+        bytes.clear();
+        let mut encoder = Encoder::new(&mut bytes, quality);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_optimized_huffman_tables(true);
+        encoder
+            .encode(picture.pixels.as_flattened(), side(picture.width)?, side(picture.height())?, ColorType::Rgb)
+            .map_err(|error| CardError::OtherEncoding(error.to_string()))?;
+        if bytes.len() <= MOST_BYTES {
+            break;
+        }
+    }
     Ok(bytes)
 }

@@ -1,20 +1,33 @@
 //! The pill that counts the lines left out of a code: their number comes in, what is drawn and where code must make way comes out.
 
+use super::colour::Rgb;
 use super::font::face;
 use super::layout::{MONO_ASCENT, MONO_DESCENT, WIDTH, pill};
 use super::paint::Rounded;
 use super::stage::Stage;
 use super::text::Line;
 
-/// A pill in its place, in design pixels.
+/// A pill in its place, in design pixels, and the colour on which it lies.
 pub(super) struct Pill {
     line: Line,
     shape: Rounded,
+    fill: Rgb,
 }
 
 impl Pill {
-    /// The pill for so many lines; none where every line is shown.
-    pub(super) fn new(hidden: usize, stage: &mut Stage<'_>) -> Option<Self> {
+    /// The pill of a window that runs off the picture.
+    pub(super) fn in_window(hidden: usize, stage: &mut Stage<'_>) -> Option<Self> {
+        let right = WIDTH - stage.look.padding - pill::INSET;
+        let fill = stage.look.window.fill;
+        Self::new(hidden, ((right, pill::BOTTOM), fill), stage)
+    }
+
+    /// The pill for so many lines, where it ends at the right and below; none where every line is shown.
+    pub(super) fn new(
+        hidden: usize,
+        ((right, bottom), fill): ((f32, f32), Rgb),
+        stage: &mut Stage<'_>,
+    ) -> Option<Self> {
         let text = match hidden {
             0 => return None,
             1 => "+1 line".to_owned(),
@@ -24,13 +37,13 @@ impl Pill {
         let line = stage.setter.shape(stage.fonts, &text, style);
         let width = line.width / stage.scale() + 2.0 * pill::PADDING;
         let shape = Rounded {
-            x: WIDTH - stage.look.padding - pill::INSET - width,
-            y: pill::BOTTOM - pill::HEIGHT,
+            x: right - width,
+            y: bottom - pill::HEIGHT,
             width,
             height: pill::HEIGHT,
             radius: pill::HEIGHT / 2.0,
         };
-        Some(Self { line, shape })
+        Some(Self { line, shape, fill })
     }
 
     /// Whether a row of code with its baseline there, and of that size, stands beside the pill.
@@ -46,7 +59,7 @@ impl Pill {
 
     pub(super) fn draw(&self, stage: &mut Stage<'_>) {
         let colours = stage.look.window.chip.clone();
-        let ground = colours.ground.over(stage.look.window.fill, colours.alpha * pill::STRENGTH);
+        let ground = colours.ground.over(self.fill, colours.alpha * pill::STRENGTH);
         stage.canvas.fill(self.shape, ground, 1.0);
         let at = (self.shape.x + pill::PADDING, self.shape.y + pill::BASELINE);
         stage.text(&self.line, at, colours.text.into());

@@ -44,6 +44,14 @@ impl Raster {
         Self { left, top, width, pixels: Pixels::Colour(pixels, colours) }
     }
 
+    /// The memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.pixels {
+            Pixels::Coverage(pixels, _) => pixels.len() + size_of::<Self>(),
+            Pixels::Colour(pixels, colours) => size_of_val(pixels.as_slice()) + size_of_val(colours.as_slice()),
+        }
+    }
+
     /// Rows of pixels.
     pub(super) fn height(&self) -> usize {
         let count = match &self.pixels {

@@ -3,12 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use super::font::{FaceId, Fonts};
+use super::format::Format;
 use super::highlight::Styles;
 use super::indexed::Indexed;
 use super::layer::{Layers, Scene};
 use super::layout::eyebrow;
 use super::look::{Assets, Look};
 use super::paint::{Canvas, Ink, Rounded};
+use super::photograph::Photographs;
 use super::raster::Raster;
 use super::text::{Line, Setter, Style};
 
@@ -24,6 +26,12 @@ pub(super) struct Stage<'a> {
     pub(super) pictures: &'a Pictures,
     /// The layer that was laid last.
     pub(super) layer: Option<Arc<Indexed>>,
+    /// The format that is asked for, where one is.
+    pub(super) format: Option<Format>,
+    /// What there is of photographs; known before anything is drawn.
+    pub(super) photographs: Photographs,
+    /// Whether the picture is painted without a palette; known as early.
+    pub(super) true_colours: bool,
 }
 
 /// The look's pictures, in pixels of the card's picture.
@@ -48,6 +56,12 @@ impl Pictures {
 }
 
 impl Stage<'_> {
+    /// The format of the finished picture.
+    pub(super) fn format(&self) -> Format {
+        let own = if self.photographs == Photographs::Large { Format::Jpeg } else { Format::Png };
+        self.format.unwrap_or(own)
+    }
+
     /// Pixels of the picture in a design pixel.
     pub(super) fn scale(&self) -> f32 {
         self.canvas.scale

@@ -2,40 +2,47 @@
 //! kept; text is set by the same engine as on every other card, so that it wraps, fits and falls back to other faces as there.
 
 mod art;
+mod code;
+mod colours;
 mod fit;
 mod sheet;
 mod slot;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
+use syntect::highlighting::Theme;
 use tiny_skia::{FillRule, Mask, PathBuilder, Transform};
 
 use super::TitleCard;
 use super::colour::Rgb;
 use super::eyebrow::draw_initial;
+use super::format::Format;
 use super::indexed::Indexed;
 use super::layer::Scene;
 use super::look::{Assets, Look};
 use super::look_error::LookError;
 use super::looks::read_text;
 use super::paint::Rounded;
+use super::photograph::{Photographs, is_photograph};
 use super::picture_file::Picture;
 use super::plan;
-use super::raster::Raster;
+use super::raster::{Pixels, Raster};
 use super::stage::Stage;
 use super::tags::{Row, draw_tags};
+use colours::coloured;
 use sheet::Sheet;
-use slot::{Chips, Content, Field, Fit, Side};
+use slot::{Block, Chips, Content, Field, Fit, Ground, Side};
 
 /// The templates that are built in: name and file.
 const BUILT_IN: [(&str, &str); 1] = [("blog-post", include_str!("../../assets/templates/blog-post.svg"))];
 /// The largest file of a cover, in bytes.
 const MOST_COVER_BYTES: u64 = 10 * 1024 * 1024;
-/// Sets of fields for which the art is kept.
+/// Sets of fields for which the art is kept, and the most that it takes besides the one that was wanted last, in bytes.
 const MOST_KEPT: usize = 16;
+const MOST_KEPT_BYTES: usize = 128 * 1024 * 1024;
 /// What a slot may show besides text.
 const PICTURES: u16 = 1 << Field::Cover as u16 | 1 << Field::Avatar as u16 | 1 << Field::Logo as u16;
 
@@ -78,14 +85,23 @@ pub(super) struct Template {
     /// The look's avatar and logo at the sizes of the slots.
     own: Vec<Option<Arc<Raster>>>,
     has: u16,
-    /// The art by the fields on which it depends.
-    kept: Mutex<BTreeMap<u16, Arc<Art>>>,
+    /// The art with the fields on which it depends; what was wanted last stands last.
+    kept: Mutex<Vec<(u16, Arc<Art>)>>,
+    /// What that takes, in bytes.
+    kept_bytes: AtomicUsize,
 }
 
 /// What lies under the slots, and between each of them and the one before it.
 struct Art {
     ground: Option<Arc<Indexed>>,
     layers: Vec<Option<art::Layer>>,
+}
+
+impl Art {
+    fn bytes(&self) -> usize {
+        let layers: usize = self.layers.iter().flatten().map(|layer| layer.raster.bytes()).sum();
+        layers + self.ground.as_ref().map_or(0, |ground| ground.rows.len())
+    }
 }
 
 impl Template {
@@ -113,7 +129,17 @@ impl Template {
         let has = has.into_iter().filter(|(has, _)| *has).fold(0, |all, (_, field)| all | field.bit());
         let digest = format!("{:x}", hash.finalize());
         let path = path.to_owned();
-        let template = Self { path, sheet, pictures, scale, digest, own, has, kept: Mutex::default() };
+        let template = Self {
+            path,
+            sheet,
+            pictures,
+            scale,
+            digest,
+            own,
+            has,
+            kept: Mutex::default(),
+            kept_bytes: AtomicUsize::new(0),
+        };
         template.art(0)?; // for its mistakes
         Ok(template)
     }
@@ -123,9 +149,35 @@ impl Template {
         &self.digest
     }
 
+    /// Whether there is a place for code.
+    pub(super) fn takes_code(&self) -> bool {
+        self.sheet.slots.iter().any(|(slot, _)| matches!(slot.content, Content::Code(_)))
+    }
+
+    /// The colour of its own on which code stands, where it has one: the first, where there are several.
+    pub(super) fn code_ground(&self) -> Option<Rgb> {
+        self.sheet.slots.iter().find_map(|(slot, _)| match slot.content {
+            Content::Code(Block { ground: Ground::Own(colour, _), .. }) => Some(colour),
+            _ => None,
+        })
+    }
+
+    /// The memory that its pictures and its art take.
+    pub(super) fn bytes(&self) -> usize {
+        let own: usize = self.own.iter().flatten().map(|raster| raster.bytes()).sum();
+        own + self.pictures.bytes() + self.kept_bytes.load(Ordering::Relaxed)
+    }
+
     /// Draws a card onto a fresh stage.
-    pub(super) fn draw(&self, card: &TitleCard, stage: &mut Stage<'_>) {
+    pub(super) fn draw(&self, card: &TitleCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) {
         let fields = self.fields(card, stage);
+        let pictures = self.shown(card, fields);
+        let is_drawing = |slot: &slot::Slot| matches!(slot.content, Content::Picture(Field::Logo, _));
+        let photographs = self.sheet.slots.iter().zip(&pictures).filter(|((slot, _), _)| !is_drawing(slot));
+        let area: usize = photographs.filter_map(|(_, picture)| photograph_area(&picture.as_ref()?.raster)).sum();
+        let design = usize::from(self.scale).pow(2);
+        stage.photographs = Photographs::of(area / design + self.pictures.photograph_area());
+        stage.true_colours = stage.photographs != Photographs::None || stage.format() != Format::Png;
         stage.lay(Scene::Plain);
         let Ok(art) = self.art(fields) else { return };
         let mut waiting: Vec<art::Layer> = Vec::new();
@@ -135,11 +187,11 @@ impl Template {
             if !self.sheet.is_drawn(range, fields) || slot.is_empty(fields) {
                 continue;
             }
-            if let Some(picture) = self.picture(at, slot, card) {
-                waiting.push(picture);
+            if let Some(picture) = &pictures[at] {
+                waiting.push(picture.clone());
             } else {
                 lay(&mut waiting, art.ground.as_ref(), stage);
-                fill(slot, card, stage);
+                fill(slot, card, theme, stage);
             }
         }
         lay(&mut waiting, art.ground.as_ref(), stage);
@@ -150,13 +202,22 @@ impl Template {
         let texts = [Field::Title, Field::Author, Field::Site, Field::Date, Field::Tag, Field::Tags, Field::Excerpt];
         let said = texts.into_iter().filter(|field| !fit::value(*field, card, stage.look.site.as_deref()).is_empty());
         let mut all = said.fold(self.has, |all, field| all | field.bit());
-        if card.cover.is_some() {
-            all |= Field::Cover.bit();
+        for (has, field) in [(card.cover.is_some(), Field::Cover), (card.code.is_some(), Field::Code)] {
+            all |= if has { field.bit() } else { 0 };
         }
         if all & Field::Author.bit() != 0 {
             all |= Field::Avatar.bit();
         }
         all
+    }
+
+    /// The picture of each slot that is drawn and has one.
+    fn shown(&self, card: &TitleCard, fields: u16) -> Vec<Option<art::Layer>> {
+        let slots = self.sheet.slots.iter().enumerate();
+        let is_shown = |(slot, range): &(slot::Slot, std::ops::Range<usize>)| {
+            self.sheet.is_drawn(range, fields) && !slot.is_empty(fields)
+        };
+        slots.map(|(at, slot)| if is_shown(slot) { self.picture(at, &slot.0, card) } else { None }).collect()
     }
 
     /// The picture in a slot, where it has one.
@@ -173,8 +234,9 @@ impl Template {
     fn art(&self, fields: u16) -> Result<Arc<Art>, LookError> {
         let wanted = fields & (self.sheet.fields | PICTURES);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(art) = kept.get(&wanted) {
-            return Ok(Arc::clone(art));
+        if let Some(at) = kept.iter().position(|(fields, _)| *fields == wanted) {
+            kept[at..].rotate_left(1);
+            return Ok(Arc::clone(&kept[kept.len() - 1].1));
         }
         let mut layers = Vec::with_capacity(self.sheet.slots.len() + 1);
         for at in 0..=self.sheet.slots.len() {
@@ -190,10 +252,12 @@ impl Template {
         let first = layers.first().and_then(Option::as_ref).filter(|layer| layer.opaque);
         let ground = first.and_then(|layer| plan::ground(&layer.raster)).map(Arc::new);
         let art = Arc::new(Art { ground, layers });
-        if kept.len() >= MOST_KEPT {
-            kept.pop_first();
+        kept.push((wanted, Arc::clone(&art)));
+        let bytes = |kept: &[(u16, Arc<Art>)]| kept.iter().map(|(_, art)| art.bytes()).sum::<usize>();
+        while kept.len() > 1 && (kept.len() > MOST_KEPT || bytes(&kept) > MOST_KEPT_BYTES) {
+            kept.remove(0);
         }
-        kept.insert(wanted, Arc::clone(&art));
+        self.kept_bytes.store(bytes(&kept), Ordering::Relaxed);
         Ok(art)
     }
 
@@ -220,12 +284,19 @@ impl Template {
     }
 }
 
-/// Lays pictures that wait under what comes next. Where they cover everything they become the ground, dithered as any other.
+/// The pixels of a photograph; none of anything else.
+fn photograph_area(raster: &Raster) -> Option<usize> {
+    let Pixels::Colour(pixels, _) = &raster.pixels else { return None };
+    is_photograph(pixels).then_some(pixels.len())
+}
+
+/// Lays pictures that wait under what comes next. Where they cover everything they become the ground, dithered as any other, unless
+/// the card is painted in true colours.
 fn lay(waiting: &mut Vec<art::Layer>, ground: Option<&Arc<Indexed>>, stage: &mut Stage<'_>) {
     let Some(all) = (if waiting.len() > 1 { art::flattened(waiting) } else { waiting.pop() }) else { return };
     let alone = waiting.is_empty();
     waiting.clear();
-    let fresh = stage.canvas.ops.is_empty();
+    let fresh = stage.canvas.ops.is_empty() && !stage.true_colours;
     if all.opaque && fresh {
         let ground = if alone { ground.cloned() } else { plan::ground(&all.raster).map(Arc::new) };
         if ground.is_some() {
@@ -236,9 +307,14 @@ fn lay(waiting: &mut Vec<art::Layer>, ground: Option<&Arc<Indexed>>, stage: &mut
     stage.canvas.picture(all.raster, all.at);
 }
 
-/// Puts text or chips into a slot, or an initial where there is no avatar.
-fn fill(slot: &slot::Slot, card: &TitleCard, stage: &mut Stage<'_>) {
+/// Puts text, chips or code into a slot, or an initial where there is no avatar.
+fn fill(slot: &slot::Slot, card: &TitleCard, theme: (&Theme, Option<Rgb>), stage: &mut Stage<'_>) {
     match &slot.content {
+        Content::Code(block) => {
+            if let Some(card) = &card.code {
+                code::draw(card, slot.area, block, theme, stage);
+            }
+        }
         Content::Text(pieces, setting) => {
             let text = fit::text(pieces, card, stage.look.site.as_deref());
             if !text.is_empty() {
@@ -303,49 +379,4 @@ fn row(area: Rounded, chips: &Chips, look: &Look) -> Row {
     let area = Rounded { radius: if area.radius > 0.0 { area.radius } else { area.height / 2.0 }, ..area };
     let ground = chips.ground.unwrap_or((look.chip.ground, look.chip.alpha));
     Row { area, size: chips.size, colour: chips.colour.unwrap_or(look.chip.text), ground, lead }
-}
-
-/// The file with the look's colours in place of `var(--NAME)` and `var(--NAME, …)`; or a name that is not known, and where it is.
-fn coloured(text: &str, look: &Look) -> Result<String, (usize, String)> {
-    const OPEN: &str = "var(--";
-    let colours: [(&str, Rgb); 8] = [
-        ("ground", look.ground),
-        ("title", look.title),
-        ("muted", look.muted),
-        ("window", look.window.fill),
-        ("chip", look.chip.ground),
-        ("chip-text", look.chip.text),
-        ("accent-from", look.accent.from),
-        ("accent-to", look.accent.to),
-    ];
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    while let Some(at) = text[done..].find(OPEN).map(|at| done + at) {
-        out.push_str(&text[done..at]);
-        let inner = &text[at + OPEN.len()..];
-        let end = closing(inner).ok_or((at, "var( without its )".to_owned()))?;
-        let name = inner[..end].split(',').next().unwrap_or_default().trim();
-        let colour = colours.iter().find(|(known, _)| *known == name);
-        let (_, colour) = colour.ok_or_else(|| {
-            let known: Vec<&str> = colours.iter().map(|(known, _)| *known).collect();
-            (at, format!("there is no colour `--{name}`; the look's colours are {}", known.join(", ")))
-        })?;
-        out.push_str(&colour.to_string());
-        done = at + OPEN.len() + end + 1;
-    }
-    out.push_str(&text[done..]);
-    Ok(out)
-}
-
-/// Where the parenthesis is closed that was opened right before the text.
-fn closing(text: &str) -> Option<usize> {
-    let mut open = 1;
-    text.char_indices().find_map(|(at, c)| {
-        match c {
-            '(' => open += 1,
-            ')' => open -= 1,
-            _ => {}
-        }
-        (open == 0).then_some(at)
-    })
 }

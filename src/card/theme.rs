@@ -68,6 +68,23 @@ impl Choice {
     }
 }
 
+/// The theme of a look, after a background that it brings along has become the fill of the look's window.
+pub(super) fn of(look: &mut Look) -> Theme {
+    match look.assets.theme.clone() {
+        Some(choice) => choice.applied(look),
+        None => own(&look.code, look.window.fill),
+    }
+}
+
+/// The same where the window has another fill.
+pub(super) fn on(look: &mut Look, fill: Rgb) -> Theme {
+    look.refill(fill);
+    match look.assets.theme.clone() {
+        Some(choice) => Choice { keeps_fill: true, ..(*choice).clone() }.applied(look),
+        None => own(&look.code, fill),
+    }
+}
+
 /// The name of a theme without the suffix that keeps its faint colours, and whether it was there.
 fn suffix(name: &str) -> (&str, bool) {
     name.strip_suffix(AS_IT_IS).map_or((name, false), |wanted| (wanted, true))

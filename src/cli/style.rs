@@ -24,7 +24,7 @@ pub struct Style {
     /// A syntax theme in place of the look's own: a name, or a .tmTheme file
     #[arg(long, value_name = "NAME", env = "TINTYPE_THEME")]
     pub theme: Option<String>,
-    /// A template in whose layout the title is drawn: blog-post, one of --looks, or the path of an SVG file
+    /// A template in whose layout the title is drawn, and code where it has a place for it: blog-post, one of --looks, or the path of an SVG file
     #[arg(long, value_name = "NAME", env = "TINTYPE_TEMPLATE")]
     pub template: Option<String>,
 }

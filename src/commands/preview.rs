@@ -14,7 +14,7 @@ use crate::{
     db::DbError,
     error::Error,
     install,
-    picture::{self, Draw},
+    picture::{self, Draw, Wish},
     post::Post,
     queue, source,
     studio::Studio,
@@ -44,12 +44,14 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
             hint: format!("the key is ({})", source.key_columns.join(", ")),
         });
     };
-    let draw = material.draw.parse::<Draw>().unwrap_or_default().in_template(material.template.as_deref());
-    let card =
-        picture::choose(&Post::new(material.fields()), draw, None).map_err(|skip| Error::Nothing(skip.to_string()))?;
-    // A path may come from the command line, never from a row.
-    let looks = if material.row_look.is_some() { looks } else { looks.and_paths() };
-    let image = Studio::new(looks, 1, format).renderer(material.style())?.render(&card)?;
+    // A path may come from the command line, never from a row, which may name a look.
+    let looks = if material.row_look.is_some() { looks.and_paths_but_of_looks() } else { looks.and_paths() };
+    let renderer = Studio::new(looks, 1, format).renderer(material.style())?;
+    let draw = material.draw.parse::<Draw>().unwrap_or_default();
+    let wish = Wish { room: renderer.room(), ..Wish::default() };
+    let post = Post::new(material.fields());
+    let card = picture::choose_as(&post, draw, &wish).map_err(|skip| Error::Nothing(skip.to_string()))?;
+    let image = renderer.render(&card)?;
     write(&flags.output, &image.bytes)?;
     warn_missing(&image);
     if flags.json {

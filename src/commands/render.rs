@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::{
@@ -13,11 +14,11 @@ use super::{
     terminal::{format_for, print, print_json, say, warn_missing, write},
 };
 use crate::{
-    card::{self, Card, Cover, Format, Looks, Options, Renderer},
+    card::{self, Card, Cover, Looks, Options, Renderer, Room},
     cli::{Render, Style},
     error::Error,
     picture::{self, Skip, Wish},
-    post::{Fields, Post},
+    post::{self, Fields, Post},
 };
 
 pub(super) fn render(context: &Context, flags: &Render) -> Result<(), Error> {
@@ -56,20 +57,31 @@ fn draw(path: &Path, flags: &Render, looks: Looks) -> Result<(), Error> {
     let post = read(path, flags)?;
     let Style { look, theme, template, .. } = flags.style.clone();
     let template = template.filter(|name| !name.is_empty());
-    let draw = picture::Draw::from(flags.draw).in_template(template.as_deref());
-    let mut card = picture::choose_as(&post, draw, &wish(flags)?).map_err(|skip| refused(&skip, path))?;
+    let wish = wish(flags)?;
+    let renderer =
+        Renderer::new(&Options { look, looks, theme, template: template.clone(), scale: flags.scale, format })?;
+    let (draw, wish) = (picture::Draw::from(flags.draw), Wish { room: renderer.room(), ..wish });
+    if let (Some(name), Room::Titles, picture::Draw::Auto | picture::Draw::Title) = (&template, wish.room, draw)
+        && (wish.block.is_some() || wish.lines.is_some())
+    {
+        return Err(Error::Usage {
+            what: format!("the template {name} has no place for the code that --block and --lines choose"),
+            hint: "leave --template out, say --draw code, or name a rectangle of the template tintype:code".to_owned(),
+        });
+    }
+    let mut card = picture::choose_as(&post, draw, &wish).map_err(|skip| refused(&skip, &wish, path))?;
     match (&mut card, &flags.cover) {
         (Card::Title(card), Some(path)) => card.cover = Some(cover(path)?),
         (Card::Code(_), Some(_)) => {
             return Err(Error::Usage {
                 what: "a card of code has no cover".to_owned(),
-                hint: "--template blog-post draws one".to_owned(),
+                hint: "leave --draw code out, and --template blog-post draws one".to_owned(),
             });
         }
         (_, None) => {}
     }
-    let image = Renderer::new(&Options { look, looks, theme, template, scale: flags.scale, format })?.render(&card)?;
-    let output = flags.output.clone().unwrap_or_else(|| beside(path, format));
+    let image = renderer.render(&card)?;
+    let output = flags.output.clone().unwrap_or_else(|| beside(path, image.extension));
     if output == path && output != Path::new("-") {
         return Err(Error::Usage {
             what: format!("{} is the post itself, and would be overwritten", path.display()),
@@ -113,16 +125,20 @@ fn wish(flags: &Render) -> Result<Wish, Error> {
         line_numbers: flags.line_numbers,
         wrap: flags.wrap,
         tab_width: flags.tab_width,
+        room: Room::default(),
     })
 }
 
-fn refused(skip: &Skip, path: &Path) -> Error {
-    match skip {
-        Skip::NoSuchLine { found, .. } => Error::Usage {
-            what: format!("{}: {skip}", path.display()),
-            hint: format!("--lines 1-{found} is all of it"),
+fn refused(skip: &Skip, wish: &Wish, path: &Path) -> Error {
+    let Skip::NoSuchLine { found, .. } = skip else { return Error::Nothing(skip.to_string()) };
+    let lines = wish.lines.as_ref().is_some_and(|lines| picture::last(lines) > *found);
+    Error::Usage {
+        what: format!("{}: {skip}", path.display()),
+        hint: if lines {
+            format!("--lines 1-{found} is all of it")
+        } else {
+            format!("--highlight takes lines from 1 to {found}")
         },
-        _ => Error::Nothing(skip.to_string()),
     }
 }
 
@@ -141,7 +157,7 @@ fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
     let extension = Path::new(&name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let markdown = ["md", "markdown", "mdx", "livemd"].contains(&extension.to_lowercase().as_str());
     let mut post = if flags.language.is_none() && (markdown || (stdin && flags.file.is_none())) {
-        Post::new(Fields { body: text, date: flags.date.clone(), tags: flags.tags.clone(), ..Fields::default() })
+        Post::new(Fields { body: text, ..Fields::default() })
     } else {
         Post::from_source(&name, &text)
     };
@@ -153,7 +169,17 @@ fn read(path: &Path, flags: &Render) -> Result<Post, Error> {
         title: flags.title.clone().or(post.title),
         author: flags.author.clone().or(post.author),
         site: flags.site.clone().or(post.site),
+        date: flags.date.as_deref().map(day).transpose()?.or(post.date),
+        tags: if flags.tags.is_empty() { post.tags } else { post::unique(&flags.tags) },
         ..post
+    })
+}
+
+/// The day that a flag names.
+fn day(text: &str) -> Result<Date, Error> {
+    post::date(text).ok_or_else(|| Error::Usage {
+        what: format!("--date: `{text}` is no date"),
+        hint: "write 2026-11-21, or 21 November 2026".to_owned(),
     })
 }
 
@@ -161,8 +187,8 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The post's own name with the ending of the format, in the working directory.
-fn beside(path: &Path, format: Format) -> PathBuf {
+/// The post's own name with another ending, in the working directory.
+fn beside(path: &Path, extension: &str) -> PathBuf {
     let stem = path.file_stem().filter(|_| path != Path::new("-")).map_or_else(|| "card".into(), PathBuf::from);
-    stem.with_extension(format.extension())
+    stem.with_extension(extension)
 }

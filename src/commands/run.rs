@@ -87,8 +87,8 @@ pub(super) fn workshop(
     announce: bool,
 ) -> (Workshop, JoinHandle<()>) {
     let (publisher, desk) = Publisher::new(db.clone(), announce);
-    let workshop =
-        Workshop { db: db.clone(), studio, storage, publisher, easels: Arc::new(Semaphore::new(concurrency)) };
+    let (studio, easels) = (Arc::new(studio), Arc::new(Semaphore::new(concurrency)));
+    let workshop = Workshop { db: db.clone(), studio, storage, publisher, easels };
     (workshop, tokio::spawn(desk))
 }
 

@@ -46,6 +46,11 @@ pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Erro
     }
     print(&lines.trim_fmt());
     for one in &tables {
+        if let (Some(source), Some(marked @ 1..)) = (one["source"].as_str(), one["marked"].as_u64()) {
+            say(&format!(
+                "{source}: {marked} ready with marks for characters that no font has: SELECT key, reason FROM tintype.image WHERE state = 'ready' AND reason IS NOT NULL"
+            ));
+        }
         if let (Some(source), Some(error)) = (one["source"].as_str(), one["last_error"].as_str()) {
             say(&format!("{source}: last error: {error}"));
         }

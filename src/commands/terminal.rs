@@ -101,15 +101,22 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// The format of a picture for a file: the one asked for, which must be that of the file's name where that names one; else that of
-/// the name; else PNG.
-pub(super) fn format_for(output: Option<&Path>, asked: Option<cli::PictureFormat>) -> Result<Format, Error> {
-    let ending = output.and_then(|path| path.extension()?.to_str()?.parse::<Format>().ok());
-    match (asked.map(Format::from), ending, output) {
-        (Some(asked), Some(ending), Some(path)) if asked != ending => Err(Error::Usage {
+/// the name; none where the name has no ending, or the picture goes to stdout.
+pub(super) fn format_for(output: Option<&Path>, asked: Option<cli::PictureFormat>) -> Result<Option<Format>, Error> {
+    let asked = asked.map(Format::from);
+    let Some((path, ending)) = output.and_then(|path| Some((path, path.extension()?.to_str()?))) else {
+        return Ok(asked);
+    };
+    match (asked, ending.parse::<Format>()) {
+        (Some(asked), Ok(named)) if asked != named => Err(Error::Usage {
             what: format!("{} would hold a picture in the format {asked}", path.display()),
             hint: format!("name it .{}, or leave --format out", asked.extension()),
         }),
-        (asked, ending, _) => Ok(asked.or(ending).unwrap_or_default()),
+        (None, Err(unknown)) => Err(Error::Usage {
+            what: format!("{}: {unknown}", path.display()),
+            hint: "name it .png, .jpg or .webp, or say --format".to_owned(),
+        }),
+        (asked, named) => Ok(asked.or(named.ok())),
     }
 }
 

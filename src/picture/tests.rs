@@ -95,6 +95,7 @@ fn a_card_carries_what_the_post_and_the_block_say() {
         tags: vec!["maths".to_owned()],
         date: Some("1 Nov 2026".to_owned()),
         cover: None,
+        code: None,
     };
     assert_eq!(choose(&post, Draw::Title, None), Ok(Card::Title(title)));
 }

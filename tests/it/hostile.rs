@@ -83,6 +83,7 @@ fn every_text_makes_a_title_card() {
             tags: vec![text.clone(); 40],
             date: Some(text.clone()),
             cover: None,
+            code: None,
         };
         draw(&renderer, name, &Card::Title(card));
     }

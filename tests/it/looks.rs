@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tintype::card::{Format, Looks};
+use tintype::card::Looks;
 use tintype::studio::{Studio, Style};
 use tokio_postgres::Client;
 
@@ -152,7 +152,7 @@ fn a_change_of_any_file_of_a_look_is_another_template() {
     let folder = directory();
     let style = |look| Style { look, theme: None, template: None, draw: "auto", site: "" };
     let template =
-        |look| Studio::new(Looks::new(Some(folder.path().to_owned())), 1, Format::Png).template(style(look)).unwrap();
+        |look| Studio::new(Looks::new(Some(folder.path().to_owned())), 1, None).template(style(look)).unwrap();
     let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
     put("avatar.img", include_bytes!("../../fixtures/looks/logo.png"));
     put("other.toml", b"extends = \"mine\"\navatar = \"avatar.img\"\n");

@@ -7,6 +7,7 @@ mod bell;
 mod cli;
 mod db;
 mod determinism;
+mod documents;
 mod golden;
 mod hostile;
 mod install;

@@ -84,7 +84,15 @@ fn code_card() -> impl Strategy<Value = CodeCard> {
 
 fn title_card() -> impl Strategy<Value = TitleCard> {
     (eyebrow(), text(), some_text(), vec(text(), 0..6), some_text()).prop_map(
-        |(eyebrow, title, excerpt, tags, date)| TitleCard { eyebrow, title, excerpt, tags, date, cover: None },
+        |(eyebrow, title, excerpt, tags, date)| TitleCard {
+            eyebrow,
+            title,
+            excerpt,
+            tags,
+            date,
+            cover: None,
+            code: None,
+        },
     )
 }
 

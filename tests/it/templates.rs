@@ -180,3 +180,87 @@ fn a_change_of_the_file_is_another_picture_for_every_row() {
     assert_ne!(digest(slot), digest(&slot.replace("900", "901")));
     assert_ne!(digest(slot), Renderer::new(&Options::default()).unwrap().template());
 }
+
+#[test]
+fn mistakes_behind_a_colour_of_the_look_stand_where_they_are_said_to() {
+    let before = "<rect fill='var(--title, #f4f5fb)' stroke='var(--muted)' width='9' height='9'/>";
+    let error = refused(&format!("{before}<text>hi</text>"));
+    assert!(error.contains(&format!("t.svg:2:{}: text is not drawn", before.len() + 1)), "{error}");
+    let below = refused("<rect fill='var(--title,\n  #f4f5fb)' width='9' height='9'/><text>hi</text>");
+    assert!(below.contains(&format!(":3:{}: text", "  #f4f5fb)' width='9' height='9'/>".len() + 1)), "{below}");
+    let spaced = "<path style='fill:var(--accent-from, #000); stroke: var(--muted)' d='M0 0h90v90z'/>";
+    assert!(drawing(spaced).is_ok());
+}
+
+#[tokio::test]
+async fn a_template_s_path_may_be_named_where_a_row_names_its_look() {
+    let (test, client) = installed().await;
+    let table = "CREATE TABLE posts (id int PRIMARY KEY, title text, body text, look text, og_image_url text)";
+    run(
+        &client,
+        "a host",
+        &format!("{table}; INSERT INTO posts VALUES (1, 'One', 'Words.', 'paper'), (2, 'Two', '', './own.toml')"),
+    )
+    .await;
+    let folder = directory();
+    let (own, card) = (path(&folder.path().join("own.svg")), path(&folder.path().join("card.png")));
+    let preview = async |key: &str| {
+        let arguments = ["preview", "posts", key, "--look-column", "look", "--template", &own, "-o", &card];
+        tintype(&test.url(), &arguments).await
+    };
+    preview("1").await.done();
+    assert!(fs::read(&card).unwrap().starts_with(b"\x89PNG"));
+    let ran = preview("2").await;
+    assert!(ran.code == 2 && ran.error().contains("there is no look `./own.toml`"), "{ran:?}");
+}
+
+const WITH_CODE: &str = include_str!("../../fixtures/templates/side-by-side.svg");
+
+#[tokio::test]
+async fn code_stands_in_a_template_that_has_a_place_for_it() {
+    let folder = directory();
+    fs::write(folder.path().join("code.svg"), WITH_CODE).unwrap();
+    let file = |name: &str| path(&folder.path().join(name));
+    let (post, own, code, card) = (file("post.md"), file("own.svg"), file("code.svg"), file("card.png"));
+    let render = async |template: &str, flags: &[&str]| {
+        tintype("", &[&["render", &post, "--template", template, "--json", "-o", &card], flags].concat()).await
+    };
+    let told = async |template: &str, flags: &[&str]| -> (String, Vec<u8>) {
+        let ran = render(template, flags).await;
+        let told: serde_json::Value = serde_json::from_str(ran.done()).unwrap();
+        (format!("{} {}", told["kind"], told["alt"]), fs::read(&card).unwrap())
+    };
+    let (said, whole) = told(&code, &[]).await;
+    assert_eq!(said, r#""code" "Rust code: A title""#);
+    assert_ne!(told(&code, &["--lines", "2"]).await.1, whole);
+    assert_eq!(told(&code, &["--block", "1"]).await.1, whole);
+    let (said, titled) = told(&code, &["--draw", "title"]).await;
+    assert!(said.starts_with(r#""title" "A title"#) && titled != whole, "{said}");
+    assert!(told(&own, &[]).await.0.starts_with(r#""title""#));
+    for flags in [&["--lines", "2"][..], &["--block", "1"]] {
+        let ran = render(&own, flags).await;
+        assert!(ran.code == 2 && ran.error().contains("has no place for the code"), "{ran:?}");
+        assert!(ran.hint().contains("tintype:code"), "{ran:?}");
+    }
+    assert!(told(&own, &["--lines", "2", "--draw", "code"]).await.0.starts_with(r#""code""#));
+}
+
+#[test]
+fn code_fits_into_any_rectangle() {
+    let lines = |count: usize| "let value = call(one, two, three); // and a comment\n".repeat(count);
+    for (width, height) in [(1, 1), (40, 30), (300, 40), (60, 600), (1200, 630)] {
+        for fill in ["", "fill='none'", "fill='#123456'", "fill='#fff' fill-opacity='0.5' rx='400'"] {
+            let slot = format!("<rect id='tintype:code' width='{width}' height='{height}' {fill}/>");
+            let renderer = drawing(&slot).unwrap();
+            for (code, wrap) in
+                [(lines(1), false), (lines(60), false), (lines(60), true), ("\u{202e}x".repeat(9000), true)]
+            {
+                let code =
+                    tintype::card::CodeCard { code, wrap, language: Some("rs".to_owned()), ..Default::default() };
+                drawn(&renderer, TitleCard { code: Some(Box::new(code)), ..TitleCard::default() });
+            }
+        }
+    }
+    assert!(refused("<rect id='tintype:code' data-size='4' width='9' height='9'/>").contains("between 8 and 300"));
+    assert!(refused("<rect id='tintype:text' data-text='{code}' width='9' height='9'/>").contains("tintype:code"));
+}

@@ -14,6 +14,7 @@ use super::super::layout::{HEIGHT, WIDTH};
 use super::super::look_error::{LookError, shown};
 use super::super::looks::{is_name, read};
 use super::super::paint::times;
+use super::super::photograph::is_photograph;
 use super::super::picture_file::{self, Picture};
 use super::super::raster::{Pixels, Raster};
 
@@ -22,7 +23,10 @@ const MOST_PICTURES: usize = 20;
 
 /// The pictures that a template's art holds: what the file calls each, and the same as a PNG.
 #[derive(Default)]
-pub(super) struct Pictures(Vec<(String, Arc<Vec<u8>>)>);
+pub(super) struct Pictures {
+    all: Vec<(String, Arc<Vec<u8>>)>,
+    photograph_area: usize,
+}
 
 impl Pictures {
     /// Reads the pictures of a file: `data:` URLs, and files in the same directory where there is one.
@@ -39,7 +43,7 @@ impl Pictures {
             if all.get(href).is_some() {
                 continue;
             }
-            if all.0.len() == MOST_PICTURES {
+            if all.all.len() == MOST_PICTURES {
                 return Err(wrong(format!("there are more than {MOST_PICTURES} pictures")));
             }
             let bytes = if let Some(data) = href.strip_prefix("data:") {
@@ -53,18 +57,31 @@ impl Pictures {
             };
             let picture = Picture::decode(&bytes).map_err(|what| wrong(format!("`{}` {what}", shown(href))))?;
             let png = picture.png().map_err(|error| wrong(error.to_string()))?;
-            all.0.push((href.to_owned(), Arc::new(png)));
+            if is_photograph(&picture.pixels) {
+                all.photograph_area += picture.pixels.len();
+            }
+            all.all.push((href.to_owned(), Arc::new(png)));
         }
         Ok(all)
     }
 
     fn get(&self, href: &str) -> Option<ImageKind> {
-        self.0.iter().find(|(known, _)| known == href).map(|(_, png)| ImageKind::PNG(Arc::clone(png)))
+        self.all.iter().find(|(known, _)| known == href).map(|(_, png)| ImageKind::PNG(Arc::clone(png)))
+    }
+
+    /// The memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.all.iter().map(|(_, png)| png.len()).sum()
+    }
+
+    /// The pixels of those that are photographs.
+    pub(super) fn photograph_area(&self) -> usize {
+        self.photograph_area
     }
 
     /// The names and bytes, for a digest.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, png)| (name.as_str(), png.as_slice()))
+        self.all.iter().map(|(name, png)| (name.as_str(), png.as_slice()))
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn value(field: Field, card: &TitleCard, site: Option<&str>) -> Strin
         Field::Tag => card.tags.first().map(String::as_str),
         Field::Tags => return clean(&card.tags.join(", ")),
         Field::Excerpt => card.excerpt.as_deref(),
-        Field::Cover | Field::Avatar | Field::Logo => None,
+        Field::Code | Field::Cover | Field::Avatar | Field::Logo => None,
     };
     clean(said.unwrap_or_default())
 }

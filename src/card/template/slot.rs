@@ -2,29 +2,32 @@
 //! A mark is the element's id, so that it survives every drawing program's export; settings are `data-` attributes, or words
 //! after the mark where a program knows nothing but names: `tintype:title size=72 lines=3`.
 
+mod fill;
 #[cfg(test)]
 mod tests;
 
-use std::str::FromStr;
-
 use roxmltree::Node;
-use svgtypes::Color;
 
 use super::super::colour::Rgb;
 use super::super::font::{FaceId, face};
 use super::super::layout::title;
 use super::super::look_error::nearest;
 use super::super::paint::Rounded;
+use fill::{colour, fill, property};
 
 /// What every mark begins with, before a colon or a hyphen.
 const MARK: &str = "tintype";
 /// The namespace of Inkscape's labels, which may stand for ids.
 const INKSCAPE: &str = "http://www.inkscape.org/namespaces/inkscape";
 /// The settings that there are.
-const SETTINGS: [&str; 12] =
-    ["text", "face", "size", "min-size", "lines", "line-height", "spacing", "align", "valign", "wrap", "fit", "colour"];
+#[rustfmt::skip]
+const SETTINGS: [&str; 13] = [
+    "text", "face", "size", "min-size", "lines", "line-height", "spacing", "align", "valign", "wrap", "fit", "colour", "padding",
+];
 /// The bounds of sizes, in pixels of a 1200 × 630 picture.
 const SIZES: (f32, f32) = (8.0, 300.0);
+/// The smallest and the largest size of code where nothing is said.
+const CODE_SIZES: (f32, f32) = (18.0, 34.0);
 
 /// Something that a post may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +39,13 @@ pub(super) enum Field {
     Tag,
     Tags,
     Excerpt,
+    Code,
     Cover,
     Avatar,
     Logo,
 }
 
-const FIELDS: [(&str, Field); 10] = [
+const FIELDS: [(&str, Field); 11] = [
     ("title", Field::Title),
     ("author", Field::Author),
     ("site", Field::Site),
@@ -49,6 +53,7 @@ const FIELDS: [(&str, Field); 10] = [
     ("tag", Field::Tag),
     ("tags", Field::Tags),
     ("excerpt", Field::Excerpt),
+    ("code", Field::Code),
     ("cover", Field::Cover),
     ("avatar", Field::Avatar),
     ("logo", Field::Logo),
@@ -81,6 +86,8 @@ pub(super) enum Content {
     Text(Vec<Piece>, Setting),
     /// The tags as chips as high as the slot, and the size of their text.
     Tags(Chips),
+    /// The post's code.
+    Code(Block),
     /// A picture, and whether it fills the slot or stands whole in it.
     Picture(Field, Fit),
 }
@@ -116,6 +123,27 @@ pub(super) struct Chips {
     pub(super) align: Side,
     pub(super) ground: Option<(Rgb, f32)>,
     pub(super) colour: Option<Rgb>,
+}
+
+/// How code is set; lengths in pixels of a 1200 × 630 picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Block {
+    pub(super) largest: f32,
+    pub(super) smallest: f32,
+    /// Between the slot's sides and the code; none where the look's own holds.
+    pub(super) padding: Option<f32>,
+    pub(super) ground: Ground,
+}
+
+/// What code stands on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Ground {
+    /// The fill of the look's window.
+    Window,
+    /// A colour, and how strong it is.
+    Own(Rgb, f32),
+    /// What lies under the slot.
+    Art,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +210,7 @@ pub(super) fn read(mark: &str, node: Node<'_, '_>, scale: f32) -> Result<Mark, S
         }
         _ => match Field::named(name)? {
             Field::Tags => Content::Tags(settings.chips(node, scale)?),
+            Field::Code => Content::Code(settings.block(node, scale)?),
             field @ (Field::Cover | Field::Avatar | Field::Logo) => {
                 let whole = if field == Field::Logo { "contain" } else { "cover" };
                 let fit = settings.one_of("fit", whole, &[("cover", Fit::Cover), ("contain", Fit::Contain)])?;
@@ -214,8 +243,12 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
             pieces.push(Piece::Literal(before.to_owned()));
         }
         let field = Field::named(name.trim())?;
-        if matches!(field, Field::Cover | Field::Avatar | Field::Logo) {
-            return Err(format!("{{{name}}} is a picture and no text"));
+        match field {
+            Field::Cover | Field::Avatar | Field::Logo => {
+                return Err(format!("{{{name}}} is a picture and no text"));
+            }
+            Field::Code => return Err("{code} stands in a rectangle of its own: tintype:code".to_owned()),
+            _ => {}
         }
         pieces.push(Piece::Field(field));
         rest = behind;
@@ -312,6 +345,23 @@ impl Settings {
         })
     }
 
+    fn block(&self, node: Node<'_, '_>, scale: f32) -> Result<Block, String> {
+        let bounds = (SIZES.0 / scale, SIZES.1 / scale);
+        let largest = self.number("size", CODE_SIZES.1 / scale, bounds)?;
+        let smallest =
+            self.number("min-size", (CODE_SIZES.0 / scale).min(largest), (bounds.0.min(largest), largest))?;
+        let padding = match self.get("padding") {
+            Some(_) => Some(self.number("padding", 0.0, (0.0, 200.0 / scale))? * scale),
+            None => None,
+        };
+        let ground = match fill(node, None)? {
+            (Some(colour), alpha) => Ground::Own(colour, alpha),
+            (None, _) if property(node, "fill") == Some("none") => Ground::Art,
+            (None, _) => Ground::Window,
+        };
+        Ok(Block { largest: largest * scale, smallest: smallest * scale, padding, ground })
+    }
+
     fn chips(&self, node: Node<'_, '_>, scale: f32) -> Result<Chips, String> {
         let (ground, alpha) = fill(node, None)?;
         let colour = self.get("colour").map(colour).transpose()?.flatten();
@@ -321,32 +371,6 @@ impl Settings {
             ground: ground.map(|ground| (ground, alpha)),
             colour,
         })
-    }
-}
-
-/// The colour of an element and how strong it is; none where it says nothing, or `none`.
-fn fill(node: Node<'_, '_>, given: Option<&str>) -> Result<(Option<Rgb>, f32), String> {
-    let property = |name: &str| {
-        let styled = node.attribute("style").and_then(|style| {
-            let declarations = style.split(';').filter_map(|declaration| declaration.split_once(':'));
-            declarations.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).next_back()
-        });
-        styled.or_else(|| node.attribute(name))
-    };
-    let strength = |name: &str| property(name).and_then(|text| text.parse::<f32>().ok()).unwrap_or(1.0).clamp(0.0, 1.0);
-    let alpha = strength("fill-opacity") * strength("opacity");
-    let written = given.or_else(|| property("fill"));
-    Ok((written.map(colour).transpose()?.flatten(), alpha))
-}
-
-/// A colour as SVG writes it.
-fn colour(text: &str) -> Result<Option<Rgb>, String> {
-    if text == "none" || text == "currentColor" {
-        return Ok(None);
-    }
-    match Color::from_str(text) {
-        Ok(colour) => Ok(Some(Rgb(colour.red, colour.green, colour.blue))),
-        Err(_) => Err(format!("text takes a plain colour such as #1d2433, not `{text}`")),
     }
 }
 

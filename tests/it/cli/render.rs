@@ -12,7 +12,8 @@ const SOURCE: &str = "fn one() {}\nfn two() {}\nfn three() {}\nfn four() {}\n";
 /// Renders a text from stdin with these flags.
 async fn render(text: &str, flags: &[&str]) -> (Ran, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = command(&[&["render", "-", "-o", "card.png"], flags].concat());
+    let output: &[&str] = if flags.contains(&"-o") { &[] } else { &["-o", "card.png"] };
+    let mut command = command(&[&["render", "-"], output, flags].concat());
     let mut child = command.current_dir(folder.path()).stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).await.unwrap();
     let output = child.wait_with_output().await.unwrap();
@@ -68,7 +69,7 @@ async fn lines_that_are_not_there_are_named() {
     for (flags, error, hint) in [
         (["--lines", "3-9"], "-: the code has no line 9: it has 4", "--lines 1-4 is all of it"),
         (["--lines", "7-"], "-: the code has no line 7: it has 4", "--lines 1-4 is all of it"),
-        (["--highlight", "1,5"], "-: the code has no line 5: it has 4", "--lines 1-4 is all of it"),
+        (["--highlight", "1,5"], "-: the code has no line 5: it has 4", "--highlight takes lines from 1 to 4"),
         (
             ["--lines", "b"],
             "--lines: `b` names no lines: write 10-30, 10-, -30 or 10",
@@ -86,4 +87,41 @@ async fn characters_of_no_font_are_told() {
     let (ran, _) = render("# a\u{10fffd}b\n", &[]).await;
     assert!(ran.stderr.contains("warning: no font has U+10FFFD"), "{ran:?}");
     assert_eq!(told("# a\u{10fffd}b\n", &[]).await["missing"], serde_json::json!(["\u{10fffd}"]));
+}
+
+#[tokio::test]
+async fn date_and_tags_are_taken_for_any_post() {
+    let titled = ["--language", "rust", "--draw", "title", "--title", "Four lines"];
+    let with = async |flags: &[&str]| render(SOURCE, &[&titled[..], flags].concat()).await;
+    let (_, plain) = with(&[]).await;
+    let (_, dated) = with(&["--date", "21 November 2026"]).await;
+    assert_ne!(dated, plain);
+    assert_eq!(with(&["--date", "2026-11-21T23:30:00Z"]).await.1, dated);
+    let (_, tagged) = with(&["--tag", "#one", "--tag", "two"]).await;
+    assert_ne!(tagged, plain);
+    assert_eq!(with(&["--tag", "one", "--tag", "two", "--tag", "One"]).await.1, tagged);
+    for text in [SOURCE, "# A title\n"] {
+        let (ran, picture) = render(text, &["--date", "soon"]).await;
+        assert_eq!((ran.code, ran.error()), (2, "--date: `soon` is no date"));
+        assert!(ran.hint().contains("2026-11-21") && picture.is_empty(), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_file_s_name_is_a_format_that_there_is() {
+    for (output, flags, code) in [
+        ("x.gif", &[][..], 2),
+        ("x.gif", &["--format", "png"], 0),
+        ("x.avif", &[], 2),
+        ("x", &[], 0),
+        ("x.JPG", &[], 0),
+    ] {
+        let (ran, _) = render("# A title\n", &[&["-o", output][..], flags].concat()).await;
+        assert_eq!(ran.code, code, "{output}: {ran:?}");
+        if code == 2 {
+            let ending = output.trim_start_matches("x.");
+            let error = format!("{output}: `{ending}` is not a format of pictures: use `png`, `webp` or `jpeg`");
+            assert_eq!((ran.error(), ran.hint()), (error.as_str(), "name it .png, .jpg or .webp, or say --format"));
+        }
+    }
 }

@@ -220,3 +220,19 @@ async fn what_says_json_is_json() {
         assert!(json(&ran)[0].is_object() && ran.stderr.is_empty(), "{arguments:?}: {ran:?}");
     }
 }
+
+#[tokio::test]
+async fn status_counts_pictures_with_marks() {
+    let (test, client) = installed().await;
+    let table = "CREATE TABLE posts (id int PRIMARY KEY, title text, body text, og_image_url text)";
+    run(&client, "a host", &format!("{table}; SELECT tintype.attach('posts')")).await;
+    let rows = "INSERT INTO posts (id, title) VALUES (1, 'One'), (2, U&'\\+10FFFD'), (3, U&'\\+10FFFC')";
+    run(&client, "rows", rows).await;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = folder.path().to_str().unwrap();
+    tintype(&test.url(), &["run", "--exit-when-idle", "--storage", storage]).await.done();
+    let status = json(&tintype(&test.url(), &["status", "--json"]).await).remove(0);
+    assert_eq!((&status["ready"], &status["marked"]), (&3.into(), &2.into()));
+    let ran = tintype(&test.url(), &["status"]).await;
+    assert!(ran.stderr.contains("posts: 2 ready with marks for characters that no font has"), "{ran:?}");
+}
