@@ -35,7 +35,7 @@ pub(crate) fn posts() -> Vec<(&'static str, String)> {
         ("markdown emphasis", fence("markdown", &lines("*_`[", 75, 20))),
         ("wide table", format!("{}|\n{}|\n{}", "|a".repeat(20_000), "|-".repeat(20_000), "|b\n".repeat(20_000))),
         ("links without end", "[a](".repeat(64 * 1024)),
-        ("tags without end", (0..30_000).map(|tag| format!("<t{tag}>")).collect()),
+        ("tags without end", (0..30_000).flat_map(|tag| ["<t".to_owned(), tag.to_string(), ">".to_owned()]).collect()),
         ("2000 backticks", lines("`", 2_000, 40)),
         ("nested quotes", lines("> ", 400, 40)),
         ("nested lists", (0..400).flat_map(|depth| ["  ".repeat(depth), "- a\n".to_owned()]).collect()),
