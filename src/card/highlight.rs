@@ -1,5 +1,5 @@
-//! Highlighting: lines and a grammar come in, coloured spans go out. Hostile text costs bounded time: lines are cut, the regular
-//! expressions have limits, and past a deadline the rest is plain.
+//! Highlighting: lines and a grammar come in, coloured spans go out. Hostile text costs bounded time: a card has a budget of
+//! characters that are looked at, the regular expressions have limits, and past a deadline the rest is plain.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,11 +15,19 @@ use super::language::Language;
 
 /// Characters of a line that are looked at; no card shows as many.
 const MOST_CHARACTERS: usize = 300;
+/// What the lines of a card may cost together, from the top down, over what is looked at in any case. A line costs the cube of
+/// its characters, as the worst grammars look ahead from every character and go back on the way: this lets four lines be as
+/// long as can be, or seventeen have 190 characters.
+const BUDGET: usize = 104_000_000;
+/// Characters of each line that are looked at whatever the lines above it took: more than stand side by side on a card.
+const LEAST_CHARACTERS: usize = 100;
 /// When the rest of a code becomes plain. The limits below keep the worst code that is known far below it, so that no clock
 /// decides what a card looks like, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Stacks of scopes whose styles are remembered; a language needs some hundreds.
+/// Stacks of scopes whose styles are remembered, and the scopes in all of them, two megabytes at most; a language needs some
+/// hundreds of stacks of ten scopes.
 const MOST_STYLES: usize = 8192;
+const MOST_SCOPES_KEPT: usize = 65_536;
 /// Scopes of a stack that its style is made of, the innermost; brackets without end stack up thousands.
 const MOST_SCOPES: usize = 64;
 
@@ -43,6 +51,24 @@ pub(super) fn cut(line: &str) -> &str {
 /// At most so many characters of a line.
 pub(super) fn prefix(line: &str, characters: usize) -> &str {
     line.char_indices().nth(characters).map_or(line, |(end, _)| &line[..end])
+}
+
+/// How many characters of each line are looked at.
+fn reaches(lines: &[&str]) -> Vec<usize> {
+    let mut left = BUDGET;
+    let reach = |line: &&str| {
+        let characters = line.chars().take(MOST_CHARACTERS).count();
+        let reach =
+            (LEAST_CHARACTERS..=characters).rev().find(|reach| cost(*reach) <= left).unwrap_or(LEAST_CHARACTERS);
+        left -= cost(reach);
+        reach
+    };
+    lines.iter().map(reach).collect()
+}
+
+/// What a line costs of which so many characters are looked at.
+fn cost(characters: usize) -> usize {
+    characters.pow(3).saturating_sub(LEAST_CHARACTERS.pow(3))
 }
 
 /// Words that are newer than a grammar: its name, the word, and a scope that is coloured as the word should be.
@@ -70,11 +96,11 @@ pub(super) fn highlight(
             let mut painter = Painter::new(grammar, (theme, &mut *styles), plain, name.unwrap_or(plain));
             let until = Instant::now() + PATIENCE;
             let mut spans = Vec::with_capacity(lines.len());
-            for line in lines {
+            for (line, reach) in lines.iter().zip(reaches(lines)) {
                 if Instant::now() > until {
                     break;
                 }
-                match painter.line(line) {
+                match painter.line(prefix(line, reach)) {
                     Some(line) => spans.push(line),
                     None => break,
                 }
@@ -101,6 +127,8 @@ struct Style {
 #[derive(Debug, Default)]
 pub(super) struct Styles {
     known: FxHashMap<Vec<Scope>, Style>,
+    /// The scopes of all stacks that are known.
+    scopes: usize,
 }
 
 impl Styles {
@@ -117,9 +145,11 @@ impl Styles {
         let deciding = scopes.iter().skip(1).rev().find(|scope| is(literal, scope) || is(embedded, scope));
         let literal = deciding.is_some_and(|scope| is(literal, scope));
         let result = Style { colour, font: style.font_style, literal };
-        if self.known.len() >= MOST_STYLES {
+        if self.known.len() >= MOST_STYLES || self.scopes + scopes.len() > MOST_SCOPES_KEPT {
             self.known.clear();
+            self.scopes = 0;
         }
+        self.scopes += scopes.len();
         self.known.insert(scopes.to_vec(), result);
         result
     }
@@ -153,7 +183,6 @@ impl<'a> Painter<'a> {
     }
 
     fn line(&mut self, line: &str) -> Option<Vec<Span>> {
-        let line = cut(line);
         let ended = format!("{line}\n");
         let operations = self.state.parse_line(&ended, Language::grammars()).ok()?;
         let mut spans: Vec<Span> = Vec::new();
@@ -204,8 +233,8 @@ fn in_word(c: char) -> bool {
 }
 
 /// Bounds the backtracking of every regular expression of the process, once. Without it one line of ten thousand underscores
-/// takes JavaScript's grammar seconds. Ordinary code needs more than 200 in a match and less than 500; the worst code that is
-/// known takes some 100 ms.
+/// takes JavaScript's grammar seconds. Lower limits change the colours of real code: 800 in a match some configuration files and
+/// R, 3,000 in a search some Lisp.
 fn limit_retries() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -255,6 +284,38 @@ mod tests {
         assert!(literal("!=", 0));
         assert!(!literal("!=", 1));
         assert!(literal("!=", 2));
+    }
+
+    #[test]
+    fn ordinary_lines_are_looked_at_whole() {
+        let code: Vec<String> = (0..17).map(|n| "x".repeat(if n % 4 == 0 { 40 } else { 190 })).collect();
+        let lines: Vec<&str> = code.iter().map(String::as_str).collect();
+        assert!(lines.iter().zip(reaches(&lines)).all(|(line, reach)| reach >= line.len()));
+        let (long, short) = ("x".repeat(300), "x".repeat(90));
+        let lines = [&*long, &short, &long, &short, &long, &short, &long, &short];
+        assert!(lines.iter().zip(reaches(&lines)).all(|(line, reach)| reach >= line.len()));
+    }
+
+    #[test]
+    fn long_lines_share_a_budget_from_the_top_and_none_goes_without() {
+        let line = "é".repeat(300);
+        let reaches = reaches(&vec![&*line; 40]);
+        assert!(reaches.starts_with(&[300; 4]) && reaches.ends_with(&[LEAST_CHARACTERS; 30]), "{reaches:?}");
+        assert!(reaches.iter().map(|reach| cost(*reach)).sum::<usize>() <= BUDGET, "{reaches:?}");
+        assert!(reaches.is_sorted_by(|a, b| a >= b), "{reaches:?}");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (theme, mut styles) = (night(), Styles::default());
+        let scopes: Vec<Scope> = (0..200).map(|n| Scope::new(&format!("a{n}")).unwrap()).collect();
+        for start in 0..100 {
+            for end in start..200 {
+                styles.of(&scopes[start..end], &theme, Rgb(0, 0, 0));
+            }
+        }
+        let kept: usize = styles.known.keys().map(Vec::len).sum();
+        assert!(kept == styles.scopes && kept <= MOST_SCOPES_KEPT && styles.known.len() <= MOST_STYLES, "{kept}");
     }
 
     #[test]
