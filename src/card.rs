@@ -23,6 +23,7 @@ mod ground;
 mod highlight;
 mod huffman;
 mod indexed;
+mod kept;
 mod language;
 mod layer;
 mod layout;

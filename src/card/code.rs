@@ -280,7 +280,12 @@ impl Item {
 
 /// The cells that a shaped text takes.
 fn cells(fonts: &Fonts, setter: &mut Setter, text: &str, face: FaceId) -> usize {
-    let width = shaped(fonts, setter, text, measured(face)).width / MEASURE / CELL;
+    cells_of(shaped(fonts, setter, text, measured(face)).width)
+}
+
+/// The cells that a text takes which is so wide at [`MEASURE`].
+fn cells_of(width: f32) -> usize {
+    let width = width / MEASURE / CELL;
     if width <= 1.0 + SQUEEZED { 1 } else { ((width - 0.1).ceil() as usize).max(1) }
 }
 

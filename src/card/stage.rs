@@ -34,13 +34,16 @@ pub(super) struct Stage<'a> {
     pub(super) true_colours: bool,
 }
 
+/// A raster, and the place of its corner in pixels of the picture.
+type Disc = (Arc<Raster>, (i32, i32));
+
 /// The look's pictures, in pixels of the card's picture.
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     pub(super) avatar: Option<Arc<Raster>>,
     pub(super) logo: Option<Arc<Raster>>,
-    /// The first shape that an initial was drawn on, with its pixels and the place of their corner: later ones are the same.
-    pub(super) disc: OnceLock<(Rounded, Option<(Arc<Raster>, (i32, i32))>)>,
+    /// The first shape that an initial was drawn on, with its pixels: later ones are the same.
+    pub(super) disc: OnceLock<(Rounded, Option<Disc>)>,
 }
 
 impl Pictures {

@@ -1,16 +1,18 @@
 //! Lines of text: a string and a style come in, glyphs with places go out. Each grapheme's face is chosen here and parley shapes
 //! what it is given; advances are whole pixels where glyphs stand on whole pixels, so that letters keep even gaps.
 
+use std::sync::Arc;
+
 use parley::fontique::{Collection, CollectionOptions, FontInfoOverride};
 use parley::style::{FontFamily, FontFamilyName, FontFeatures, FontStyle, FontWeight, StyleProperty};
 use parley::{BaseDirection, FontContext, Layout, LayoutContext};
 use rustc_hash::FxHashMap as HashMap;
-use smol_str::SmolStr;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::direction::Direction;
 use super::font::{FaceId, Fonts, Region, face};
 use super::glyph::Glyphs;
+use super::kept::{Key, Lines, Measures};
 use super::unicode;
 
 /// Bytes of a text and the face that draws them.
@@ -22,15 +24,8 @@ pub(super) const MISSING: &str = "\u{fffd}";
 /// Missing characters that are named; more of them tell nobody anything.
 const MOST_MISSING: usize = 64;
 
-/// Bytes of a text whose line is kept, and how many lines are: names and operators come again and again, titles do not.
-const MOST_KEPT_BYTES: usize = 23;
-const MOST_KEPT: usize = 1024;
-
 /// What turns off everything that joins or exchanges letters.
 const UNJOINED: &str = "\"calt\" 0, \"liga\" 0, \"clig\" 0";
-
-/// A text, and the bits of the style and the direction that it is set in.
-type Key = (SmolStr, FaceId, [u32; 2], bool, Direction);
 
 /// How a text is set. Lengths are in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,8 +77,8 @@ pub(super) struct Setter {
     mapped: HashMap<(FaceId, char), u32>,
     /// Advances in ems.
     advances: HashMap<(FaceId, u32), f32>,
-    /// Lines of short texts.
-    lines: HashMap<Key, Line>,
+    lines: Lines,
+    measures: Measures,
     /// Characters that no face had, in order of appearance.
     pub(super) missing: Vec<char>,
 }
@@ -109,7 +104,8 @@ impl Setter {
             chosen: HashMap::default(),
             mapped: HashMap::default(),
             advances: HashMap::default(),
-            lines: HashMap::default(),
+            lines: Lines::default(),
+            measures: Measures::default(),
             missing: Vec::new(),
         }
     }
@@ -122,11 +118,9 @@ impl Setter {
 
     /// Sets one line of a paragraph that runs in this direction.
     pub(super) fn shape_along(&mut self, fonts: &Fonts, text: &str, style: Style, direction: Direction) -> Line {
-        let sizes = [style.size.to_bits(), style.spacing.to_bits()];
-        let key = (text.len() <= MOST_KEPT_BYTES)
-            .then(|| (SmolStr::new(text), style.face, sizes, style.ligatures, direction));
+        let key = Key::of(text, style, direction);
         if let Some(known) = key.as_ref().and_then(|key| self.lines.get(key)) {
-            return known.clone();
+            return known;
         }
         let Some(runs) = self.runs(fonts, text, style.face) else {
             let (shown, bytes) = self.without_missing(fonts, text, style.face);
@@ -139,10 +133,7 @@ impl Setter {
         };
         let line = self.set(fonts, text, runs, style, direction);
         if let Some(key) = key {
-            if self.lines.len() >= MOST_KEPT {
-                self.lines.clear();
-            }
-            self.lines.insert(key, line.clone());
+            self.lines.keep(key, &line);
         }
         line
     }
@@ -200,6 +191,16 @@ impl Setter {
         for place in &mut places {
             total += std::mem::replace(place, total);
         }
+        places
+    }
+
+    /// The same for a text that is measured again and again, as for each size that is tried.
+    pub(super) fn measure_again(&mut self, fonts: &Fonts, text: &str, style: Style) -> Arc<[f32]> {
+        if let Some(known) = self.measures.get(text, style) {
+            return known;
+        }
+        let places: Arc<[f32]> = self.measure(fonts, text, style).into();
+        self.measures.keep(text, style, &places);
         places
     }
 

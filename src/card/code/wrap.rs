@@ -1,13 +1,13 @@
 //! A line that is too wide goes in, rows that fit come out: broken after a blank or a mark of punctuation where there is one, each
 //! row after the first under a hanging indent.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use smol_str::SmolStr;
 
 use super::super::font::Fonts;
 use super::super::text::Setter;
-use super::{CELL, CodeLine, Item, Kind, MEASURE, cells, measured};
+use super::{CELL, CodeLine, Item, Kind, MEASURE, cells_of, measured};
 
 /// Cells by which a row hangs below the line it goes on.
 const HANG: usize = 2;
@@ -34,11 +34,12 @@ impl CodeLine {
         let own = own.min(width - width / LEAST_SHARE);
         let hang = own.min(width / MOST_HANGING) + HANG;
         let mut rest: VecDeque<Item> = self.items.iter().cloned().collect();
+        let mut runs = Runs { fonts, setter, known: Vec::new() };
         let mut rows = Vec::new();
         let mut indent = own;
         while let Some(origin) = rest.front().map(|item| item.column).filter(|_| rows.len() < most) {
             let room = width.saturating_sub(indent).max(1);
-            split_long(&mut rest, origin + room, (width - hang, origin), (fonts, &mut *setter));
+            split_long(&mut rest, origin + room, (width - hang, origin), &mut runs);
             let fitting = rest.iter().take_while(|item| item.column + item.cells <= origin + room).count().max(1);
             let end = if fitting == rest.len() { fitting } else { break_before(&rest, fitting) };
             let mut row = Self::default();
@@ -52,28 +53,43 @@ impl CodeLine {
     }
 }
 
-/// Splits the run of words that reaches over the end of a row, where no row could hold all of it.
-fn split_long(
-    rest: &mut VecDeque<Item>,
-    end: usize,
-    (most, origin): (usize, usize),
-    (fonts, setter): (&Fonts, &mut Setter),
-) {
+/// The runs of words of a line that had to be measured: each is measured once, whatever it is split into.
+struct Runs<'a> {
+    fonts: &'a Fonts,
+    setter: &'a mut Setter,
+    /// Their bytes in the line, and how far along each byte stands.
+    known: Vec<(Range<usize>, Arc<[f32]>)>,
+}
+
+impl Runs<'_> {
+    /// How far along its run each byte of an item stands, and last its end.
+    fn places(&mut self, item: &Item) -> &[f32] {
+        let (start, end) = (item.start, item.start + item.text.len());
+        let at = self.known.iter().position(|(run, _)| run.contains(&start)).unwrap_or_else(|| {
+            let places = self.setter.measure_again(self.fonts, &item.text, measured(item.face));
+            self.known.push((start..end, places));
+            self.known.len() - 1
+        });
+        let (run, places) = &self.known[at];
+        &places[start - run.start..=end - run.start]
+    }
+}
+
+/// Splits the run of words that reaches over the end of a row, where no row could hold all of it. Blanks join no letters, so a
+/// part of a run is as wide as it is within the run.
+fn split_long(rest: &mut VecDeque<Item>, end: usize, (most, origin): (usize, usize), runs: &mut Runs<'_>) {
     let Some(at) = rest.iter().position(|item| item.column + item.cells > end) else { return };
     let item = &rest[at];
     if item.kind != Kind::Shaped || item.cells <= most || (item.column >= end && item.column > origin) {
         return;
     }
-    let places = setter.measure(fonts, &item.text, measured(item.face));
+    let places = runs.places(item);
     let room = (end - item.column) as f32 * CELL * MEASURE;
-    let Some(blank) =
-        item.text.match_indices(' ').map(|(blank, _)| blank).take_while(|blank| places[*blank] <= room).last()
-    else {
-        return;
-    };
+    let blanks = item.text.match_indices(' ').map(|(blank, _)| blank);
+    let Some(blank) = blanks.take_while(|blank| places[*blank] - places[0] <= room).last() else { return };
     let (head, tail) = (SmolStr::new(&item.text[..blank]), SmolStr::new(&item.text[blank + 1..]));
-    let head_cells = cells(fonts, setter, &head, item.face).min(end - item.column);
-    let tail_cells = cells(fonts, setter, &tail, item.face);
+    let head_cells = cells_of(places[blank] - places[0]).min(end - item.column);
+    let tail_cells = cells_of(places[item.text.len()] - places[blank + 1]);
     let tail = Item {
         start: item.start + blank + 1,
         column: item.column + head_cells + 1,
