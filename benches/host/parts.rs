@@ -39,7 +39,8 @@ async fn rounds(
     let mut samples: Samples = pairs.collect();
     for round in 0..rounds {
         eprintln!("round {} of {rounds}, {clients} clients", round + 1);
-        for &variant in variants {
+        // Each round begins with another, because the table's pages fill while it lasts.
+        for &variant in variants.iter().cycle().skip(round).take(variants.len()) {
             let worker = variant.enter(stage).await;
             for &write in writes {
                 let outcome = load::run(stage, write, clients, amount(write)).await;
