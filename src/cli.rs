@@ -261,6 +261,9 @@ pub struct Attach {
     /// Which columns
     #[command(flatten)]
     pub columns: Columns,
+    /// Fail a write whose change cannot be marked, in place of leaving its row to the sweep; --strict=false ends it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub strict: Option<bool>,
     /// Print the plan and its statements, and do nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -37,6 +37,8 @@ pub struct Request {
     pub template: Option<String>,
     /// The site's name on the card.
     pub site: Option<String>,
+    /// Whether a write fails where its mark cannot be made.
+    pub strict: Option<bool>,
 }
 
 /// A row of `tintype.source`, stored or planned.
@@ -78,6 +80,8 @@ pub struct Source {
     pub template: Option<String>,
     /// The site's name on the card.
     pub site: Option<String>,
+    /// Whether a write fails where its mark cannot be made; else the sweep finds the row.
+    pub strict: bool,
     /// Whether drawing is paused.
     pub paused: bool,
 }
@@ -101,6 +105,7 @@ impl Source {
             theme: request.theme.or_else(|| self.theme.clone()),
             template: request.template.or_else(|| kept(&self.template)),
             site: request.site.or_else(|| self.site.clone()),
+            strict: request.strict.or(Some(self.strict)),
         }
     }
 }
@@ -126,6 +131,7 @@ impl From<&Row> for Source {
             theme: row.get("theme"),
             template: row.get("template"),
             site: row.get("site"),
+            strict: row.get::<_, Option<bool>>("strict").unwrap_or_default(),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
         }
     }
@@ -133,7 +139,8 @@ impl From<&Row> for Source {
 
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
-                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15";
+                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15, \
+                         strict => $16";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -165,6 +172,7 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
                 &request.site,
                 &request.look_column,
                 &request.template,
+                &request.strict,
             ],
         )
         .await?;

@@ -171,7 +171,7 @@ CREATE OR REPLACE FUNCTION tintype.plan(
     relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
-    template text DEFAULT NULL)
+    template text DEFAULT NULL, strict boolean DEFAULT false)
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -199,6 +199,7 @@ BEGIN
     src.theme := theme;
     src.template := nullif(template, '');
     src.site  := site;
+    src."strict" := coalesce("strict", false);   -- (a reserved word of plpgsql)
     src.row_filter := nullif(btrim(row_filter), '');
     IF src.body_column IS NULL AND src.title_column IS NULL THEN
         RAISE EXCEPTION 'no column of % looks like a body or a title', relation

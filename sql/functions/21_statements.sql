@@ -105,15 +105,15 @@ $sql$, src.relation, src.id, src.image_column) END;
 END $fn$;
 
 -- The trigger function alone: what an upgrade replaces without touching the host's table. Settings are pinned only for keys
--- whose text depends on them.
+-- whose text depends on them. The guard is a subtransaction: a microsecond or two a row, eight bytes of WAL, and a transaction number;
+-- a source that is strict goes without.
 CREATE OR REPLACE FUNCTION tintype.marker_sql(src tintype.source)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
     SELECT format($sql$
 -- Marks a changed row of %4$s. Owner: tintype; to switch it off: ALTER TABLE %4$s DISABLE TRIGGER tintype_insert (and
 -- tintype_update, tintype_erased), or SELECT tintype.detach(%5$s). SECURITY DEFINER, because the application's role has no rights in schema
 -- tintype. Everything is qualified, operators too, in place of a pinned search_path, which costs 10 us a call. First the mark,
--- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. An error
--- is logged and swallowed: the host's write never fails because of tintype, and the sweep finds the row later.
+-- then the bell: a worker that falls asleep sets the bell before it looks, so one of the two always sees the other. %7$s
 CREATE OR REPLACE FUNCTION tintype.mark_%2$s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER%1$s AS %6$s
 BEGIN
     INSERT INTO tintype.change (source, key) VALUES (%2$s, %3$s);
@@ -122,14 +122,19 @@ BEGIN
         PERFORM pg_catalog.pg_notify('tintype', '');
     END IF;
     RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'tintype: a change of %% was not marked: %%', TG_RELID::pg_catalog.regclass, SQLERRM;
-    RETURN NULL;
-END %6$s;
+%8$sEND %6$s;
 $sql$, (SELECT E'\n    SET timezone = ''UTC'' SET datestyle = ''ISO'' SET intervalstyle = ''postgres'' SET bytea_output = ''hex'' SET extra_float_digits = 1'
           FROM unnest(src.key_types) AS type WHERE NOT tintype.steady(type) LIMIT 1),
        src.id, tintype.key_sql(src, 'NEW'),
        translate(src.relation::text, E'\n\r', '  '), quote_literal(translate(src.relation::text, E'\n\r', '  ')),
        (SELECT tag FROM generate_series(0, 9) n, concat('$mark', repeat('_', n), '$') AS tag
-         WHERE strpos(tintype.key_sql(src, 'NEW'), tag) = 0 ORDER BY n LIMIT 1))
+         WHERE strpos(tintype.key_sql(src, 'NEW'), tag) = 0 ORDER BY n LIMIT 1),
+       CASE WHEN src.strict THEN 'Strict: an error fails
+-- the host''s write, because the table was attached so.'
+            ELSE 'An error
+-- is logged and swallowed: the host''s write never fails because of tintype, and the sweep finds the row later.' END,
+       CASE WHEN src.strict THEN '' ELSE $guard$EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'tintype: a change of % was not marked: %', TG_RELID::pg_catalog.regclass, SQLERRM;
+    RETURN NULL;
+$guard$ END)
 $fn$;

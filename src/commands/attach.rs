@@ -15,7 +15,8 @@ use crate::{
 
 pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Error> {
     refuse_paths(&flags.columns)?;
-    let request = request(&flags.columns, context.config.looks(&flags.columns.looks)?)?;
+    let request =
+        Request { strict: flags.strict, ..request(&flags.columns, context.config.looks(&flags.columns.looks)?)? };
     let db = context.installed().await?;
     let client = db.get().await?;
     let request = match source::lookup(&client, &flags.table).await? {
@@ -85,6 +86,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         theme: columns.theme.clone(),
         template: columns.template.clone(),
         site: columns.site.clone(),
+        strict: None,
     })
 }
 
@@ -103,6 +105,9 @@ fn show(source: &Source) {
     say(&format!("image   {image}"));
     if let Some(filter) = &source.row_filter {
         say(&format!("where   {filter}"));
+    }
+    if source.strict {
+        say("strict  a write fails where its mark cannot be made");
     }
     let row_look = source.look_column.as_ref().map(|column| format!(" or what column {column} names"));
     let template = source.template.as_ref().map(|name| format!(", template {name}"));

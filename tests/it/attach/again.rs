@@ -164,7 +164,7 @@ async fn an_upgrade_refreshes_the_trigger_functions_even_beside_a_dropped_table(
         "CREATE OR REPLACE FUNCTION tintype.mark_2() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     )
     .await;
-    run(&client, "upgrade", &tintype::install::up(&[1])).await;
+    run(&client, "upgrade", &tintype::install::up(&[1, 2])).await;
     run(&client, "write", "INSERT INTO posts VALUES (1, 'x')").await;
     assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"]);
 }
@@ -196,4 +196,23 @@ async fn a_picture_that_came_along_with_another_key_is_replaced_and_one_from_els
         tintype.publish(jsonb_build_array(jsonb_build_object('source', s.id, 'key', j.key, 'lease', j.lease, 'state', 'ready', 'content', r.content,
             'template', 't', 'url', 'https://cdn.example/8/1.png', 'object', '8/1.png', 'in_row', false, 'updated_at', now()))) p";
     assert_eq!(text(&client, publish).await, "kept", "what was chosen by hand stays");
+}
+
+#[tokio::test]
+async fn the_strict_mode_stays_until_it_is_ended() {
+    let (test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    for (arguments, strict) in [
+        (&["attach", "posts", "--yes"][..], "f"),
+        (&["attach", "posts", "--yes", "--strict"], "t"),
+        (&["attach", "posts", "--yes", "--draw", "code"], "t"),
+        (&["attach", "posts", "--yes", "--strict=false"], "f"),
+    ] {
+        tintype(&test.url(), arguments).await.done();
+        assert_eq!(text(&client, "SELECT strict FROM tintype.source").await, strict, "{arguments:?}");
+        let guarded = "SELECT NOT prosrc LIKE '%EXCEPTION WHEN OTHERS%' FROM pg_proc WHERE proname LIKE 'mark\\_%'";
+        assert_eq!(text(&client, guarded).await, strict, "{arguments:?}");
+    }
+    let dry = tintype(&test.url(), &["attach", "posts", "--strict", "--dry-run"]).await;
+    assert!(!dry.done().contains("EXCEPTION") && dry.stderr.contains("strict  a write fails"), "{dry:?}");
 }

@@ -1,6 +1,6 @@
 //! The host's write never fails because of tintype, and what was not marked is found by the sweep.
 
-use super::{marked, posts};
+use super::{ATTACH, marked, posts};
 use crate::support::schema::{installed, run, text};
 
 /// What breaks, and how it is mended later.
@@ -22,8 +22,8 @@ const BREAKS: &[(&str, &str, &str)] = &[
     ),
     (
         "its numbers are used up",
-        "SELECT setval('tintype.change_id_seq', 9223372036854775807)",
-        "SELECT setval('tintype.change_id_seq', 1000)",
+        "SELECT setval(pg_get_serial_sequence('tintype.change', 'id'), 9223372036854775807)",
+        "SELECT setval(pg_get_serial_sequence('tintype.change', 'id'), 1000)",
     ),
     (
         "a trigger on the marks fails",
@@ -37,6 +37,13 @@ const BREAKS: &[(&str, &str, &str)] = &[
         "REVOKE ALL ON tintype.change FROM CURRENT_USER; CREATE ROLE nobody_at_all;
          ALTER FUNCTION tintype.mark_1() OWNER TO nobody_at_all",
         "ALTER FUNCTION tintype.mark_1() OWNER TO CURRENT_USER; DROP ROLE nobody_at_all; GRANT ALL ON tintype.change TO CURRENT_USER",
+    ),
+    // (The last, because its views do not come back.)
+    (
+        "the table is dropped",
+        "CREATE TABLE tintype.spare (LIKE tintype.change INCLUDING ALL); DROP VIEW tintype.status, tintype.queue_depth;
+         DROP TABLE tintype.change",
+        "ALTER TABLE tintype.spare RENAME TO change",
     ),
 ];
 
@@ -93,4 +100,42 @@ async fn a_refused_host_write_leaves_no_mark() {
     let twice = "INSERT INTO posts (id, body) VALUES (8, 'x'), (1, 'a key that is taken')";
     assert!(client.batch_execute(twice).await.is_err());
     assert!(marked(&client).await.is_empty());
+}
+
+#[tokio::test]
+async fn in_the_strict_mode_a_write_fails_that_cannot_be_marked() {
+    let (_test, client) = installed().await;
+    posts(&client).await;
+    run(&client, "attach", "SELECT tintype.attach('posts', row_filter => 'published', strict => true)").await;
+    run(&client, "insert", "INSERT INTO posts (id, body) VALUES (8, 'x')").await;
+    run(&client, "update", "UPDATE posts SET body = 'y' WHERE id IN (1, 2)").await;
+    assert_eq!(marked(&client).await, ["1", "2", "8"], "it marks as before");
+    for (what, break_it, _) in BREAKS {
+        run(&client, what, &format!("BEGIN; {break_it}; SAVEPOINT broken")).await;
+        assert!(
+            client.batch_execute("UPDATE posts SET body = 'z' WHERE id = 1").await.is_err(),
+            "{what}: the write fails"
+        );
+        run(&client, what, "ROLLBACK TO broken; UPDATE posts SET views = views + 1; ROLLBACK").await;
+    }
+    assert_eq!(text(&client, "SELECT body FROM posts WHERE id = 1").await, "y", "the row is as it was");
+    run(&client, "attach again", ATTACH).await;
+    let (what, break_it, _) = BREAKS[0];
+    run(&client, what, &format!("BEGIN; {break_it}; UPDATE posts SET body = 'z' WHERE id = 1; ROLLBACK")).await;
+}
+
+#[tokio::test]
+async fn a_load_larger_than_the_temporary_files_that_the_host_allows_goes_through() {
+    let (_test, client) = installed().await;
+    posts(&client).await;
+    // A trigger that keeps the new rows for later (a transition table) would spill them here, and the host's statement would fail.
+    run(&client, "limits", "SET work_mem = '64kB'; SET temp_file_limit = '64kB'").await;
+    run(
+        &client,
+        "insert",
+        "INSERT INTO posts (id, body) SELECT n, repeat('x', 1000) FROM generate_series(100, 1099) n",
+    )
+    .await;
+    run(&client, "update", "UPDATE posts SET body = body || 'y'").await;
+    assert_eq!(marked(&client).await.len(), 1000 + 1003);
 }
