@@ -49,7 +49,7 @@ impl Variant {
             Self::Tutorial => stage.run(&like_tintypes("bench.tutorial()")).await,
             Self::Strict => stage.run("SELECT tintype.attach('posts', strict => true)").await,
             Self::Alone | Self::Asleep | Self::Awake | Self::Drawing => {
-                stage.run("SELECT tintype.attach('posts')").await
+                stage.run("SELECT tintype.attach('posts')").await;
             }
         }
         match self {
