@@ -153,8 +153,8 @@ pub enum CardError {
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
 const REVISION: u32 = 5;
 
-/// What a warm renderer holds besides layers, faces and a template's art: glyphs, styles, the picture in the making.
-const WARM: usize = 16 * 1024 * 1024;
+/// What a renderer comes to hold besides faces and a template's art: layers, glyphs, styles, the picture in the making.
+const WARM: usize = 64 * 1024 * 1024;
 
 /// Draws cards of one look, theme and scale. Share it between threads: what one card warms up, the next finds ready.
 pub struct Renderer {
@@ -286,7 +286,7 @@ impl Renderer {
     /// About how much memory it holds while it is in use, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let faces: usize = self.look.assets.faces.all().map(<[u8]>::len).sum();
-        WARM + self.layers.bytes() + faces + self.layout.as_ref().map_or(0, Template::bytes)
+        WARM + faces + self.layout.as_ref().map_or(0, Template::bytes)
     }
 
     /// A short digest of everything besides a card that decides its pixels: this code's revision, the look with its pictures and

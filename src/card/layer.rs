@@ -103,11 +103,6 @@ impl Layers {
         layer
     }
 
-    /// Bytes of the layers that are kept.
-    pub(super) fn bytes(&self) -> usize {
-        bytes(&self.kept())
-    }
-
     fn find(&self, scene: Scene) -> Option<Arc<Indexed>> {
         self.kept().iter().find(|(kept, _)| *kept == scene).map(|(_, layer)| Arc::clone(layer))
     }
