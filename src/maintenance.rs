@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::GenericClient;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, Queries};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(10);
@@ -16,7 +15,7 @@ const ROUND: Duration = Duration::from_secs(10);
 const SWEEP_CHUNK: i32 = 500;
 
 /// Announces a worker and returns its number.
-pub async fn register(client: &impl GenericClient, name: &str) -> Result<i32, DbError> {
+pub async fn register(client: &impl Queries, name: &str) -> Result<i32, DbError> {
     let row = client
         .query_one(
             "INSERT INTO tintype.worker (name, version) VALUES ($1, $2) RETURNING id",
@@ -27,7 +26,7 @@ pub async fn register(client: &impl GenericClient, name: &str) -> Result<i32, Db
 }
 
 /// Takes a worker's row away.
-pub async fn unregister(client: &impl GenericClient, worker: i32) -> Result<(), DbError> {
+pub async fn unregister(client: &impl Queries, worker: i32) -> Result<(), DbError> {
     client.execute("DELETE FROM tintype.worker WHERE id = $1", &[&worker]).await?;
     Ok(())
 }
@@ -57,7 +56,7 @@ async fn round(db: &Database, worker: i32, name: &str) -> Result<(), DbError> {
 }
 
 /// One step of the sweep of one source: the one under way, else the one whose last sweep is longest ago, an hour at least.
-pub async fn sweep(client: &impl GenericClient) -> Result<(), DbError> {
+pub async fn sweep(client: &impl Queries) -> Result<(), DbError> {
     let Some(due) = client.query_opt(include_str!("../sql/queries/due_sweep.sql"), &[&SWEEP_CHUNK]).await? else {
         return Ok(());
     };

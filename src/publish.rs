@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::Json;
 
 use crate::{
-    db::{Database, DbError},
+    db::{Database, DbError, Queries},
     ledger::Ledger,
     queue::Claim,
 };

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::{
     Row,
     types::{FromSql, Json, Type},
 };
 
 use crate::{
-    db::DbError,
+    db::{DbError, Queries},
     ledger::Ledger,
     post::{self, Fields},
     source::Source,
@@ -117,18 +116,13 @@ impl<'a> FromSql<'a> for Text {
 }
 
 /// Turns marks into jobs; returns how many marks were taken. Zero also while another worker folds.
-pub async fn fold(client: &impl GenericClient) -> Result<u64, DbError> {
+pub async fn fold(client: &impl Queries) -> Result<u64, DbError> {
     let row = client.query_one("SELECT tintype.fold($1)", &[&FOLD_CHUNK]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 /// Claims up to `slots` due jobs for `worker`, for the time of `lease`.
-pub async fn claim(
-    client: &impl GenericClient,
-    worker: i32,
-    slots: usize,
-    lease: Duration,
-) -> Result<Vec<Claim>, DbError> {
+pub async fn claim(client: &impl Queries, worker: i32, slots: usize, lease: Duration) -> Result<Vec<Claim>, DbError> {
     let slots = i32::try_from(slots).unwrap_or(i32::MAX);
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let rows = client
@@ -144,17 +138,13 @@ pub async fn claim(
 }
 
 /// Reads the claimed row; `None` when it is deleted.
-pub async fn read(client: &impl GenericClient, claim: &Claim) -> Result<Option<Material>, DbError> {
+pub async fn read(client: &impl Queries, claim: &Claim) -> Result<Option<Material>, DbError> {
     let row = client.query_opt(include_str!("../sql/queries/read.sql"), &[&claim.source, &claim.key]).await?;
     Ok(row.as_ref().map(material))
 }
 
 /// Reads the row with `key` as a source that may only be planned would; `None` where there is none.
-pub async fn read_planned(
-    client: &impl GenericClient,
-    source: &Source,
-    key: &str,
-) -> Result<Option<Material>, DbError> {
+pub async fn read_planned(client: &impl Queries, source: &Source, key: &str) -> Result<Option<Material>, DbError> {
     let row = client.query_opt(include_str!("../sql/queries/read_planned.sql"), &[&Json(source), &key]).await?;
     Ok(row.as_ref().map(material))
 }
@@ -183,7 +173,7 @@ fn material(row: &Row) -> Material {
 /// Puts a claimed job back for about `delay` (full jitter: a random part of it, at least a second), with the reason. `charge`
 /// counts it against the job.
 pub async fn retry_later(
-    client: &impl GenericClient,
+    client: &impl Queries,
     claim: &Claim,
     delay: Duration,
     charge: bool,
@@ -199,20 +189,20 @@ pub async fn retry_later(
 }
 
 /// Gives all of a worker's claims back at once, uncharged.
-pub async fn release(client: &impl GenericClient, worker: i32) -> Result<u64, DbError> {
+pub async fn release(client: &impl Queries, worker: i32) -> Result<u64, DbError> {
     let row = client.query_one("SELECT tintype.release($1)", &[&worker]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 /// Says whether there is work, and when there will be.
-pub async fn outlook(client: &impl GenericClient) -> Result<Outlook, DbError> {
+pub async fn outlook(client: &impl Queries) -> Result<Outlook, DbError> {
     let row = client.query_one("SELECT work, next_due FROM tintype.outlook()", &[]).await?;
     let next_due = row.get::<_, Option<f64>>(1).map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
     Ok(Outlook { work: row.get(0), next_due })
 }
 
 /// How many jobs wait for another attempt after a failure.
-pub async fn postponed(client: &impl GenericClient) -> Result<u64, DbError> {
+pub async fn postponed(client: &impl Queries) -> Result<u64, DbError> {
     let row = client.query_one("SELECT count(*) FROM tintype.job WHERE last_error IS NOT NULL", &[]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }

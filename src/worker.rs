@@ -10,7 +10,7 @@ use tracing::{debug, error, info, warn};
 use crate::{
     db::{Database, DbError},
     executor::{self, DEADLINE, Outcome, Workshop},
-    listener::{self, Alarm},
+    listener::{self, Alarm, Pulse},
     maintenance, queue,
     sleep::{self, Sleep},
 };
@@ -68,7 +68,7 @@ pub async fn run(
     let mut helpers = JoinSet::new();
     helpers.spawn({
         let (db, alarm, stop) = (db.clone(), Arc::clone(&alarm), background.clone());
-        async move { listener::listen(&db, &alarm, &stop).await }
+        async move { listener::listen(&db, &alarm, Pulse::default(), &stop).await }
     });
     helpers.spawn({
         let (db, name, stop) = (db.clone(), options.name.clone(), background.clone());
@@ -182,7 +182,7 @@ impl Floor<'_> {
                 tokio::time::sleep(TROUBLE_PAUSE).await;
             }
         }
-        if let Err(error) = sleep::wake(db).await {
+        if let Err(error) = sleep::wake(db, alarm).await {
             warn!(%error, "the bell stays up until its lease ends");
         }
     }

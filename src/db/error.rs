@@ -143,12 +143,29 @@ pub enum DbError {
         /// What ended it.
         reason: String,
     },
-    /// The server refused a statement, or its answer was not the expected one.
+    /// Notifications do not reach the connection that listens.
+    #[error("LISTEN at {server} hears nothing")]
+    Deaf {
+        /// Host and port.
+        server: String,
+    },
+    /// The functions of schema `tintype` answered something that this program does not know.
+    #[error("schema tintype answered {what}, which this program does not understand")]
+    Unexpected {
+        /// The answer.
+        what: String,
+    },
+    /// The server refused a statement.
     #[error("{}", in_full(.0))]
     Query(tokio_postgres::Error),
 }
 
 impl DbError {
+    /// An answer that nobody foresaw.
+    pub(crate) fn unexpected(what: impl Into<String>) -> Self {
+        Self::Unexpected { what: what.into() }
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -171,6 +188,8 @@ impl DbError {
             }
             Self::TooManyConnections { .. } => "lower tintype's pool, or raise max_connections".into(),
             Self::PoolExhausted { .. } => "raise the pool's size, or lower the concurrency".into(),
+            Self::Deaf { .. } => "it has to lead to the server itself or a pool in session mode, and to the same database".into(),
+            Self::Unexpected { .. } => "tintype install brings the schema's functions to this version".into(),
             Self::TlsFile { .. }
             | Self::WrongPassword { .. }
             | Self::TlsFailed { .. }
@@ -190,6 +209,7 @@ impl DbError {
             | Self::NotAccepting { .. }
             | Self::Timeout { .. }
             | Self::PoolExhausted { .. }
+            | Self::Deaf { .. }
             | Self::ConnectionLost { .. } => true,
             Self::BadUrl { .. }
             | Self::TlsFile { .. }
@@ -201,7 +221,8 @@ impl DbError {
             | Self::TlsRefused { .. }
             | Self::TlsRequired { .. }
             | Self::CertificateInvalid { .. }
-            | Self::TlsFailed { .. } => false,
+            | Self::TlsFailed { .. }
+            | Self::Unexpected { .. } => false,
             Self::Query(error) => error.code().is_some_and(passes),
         }
     }

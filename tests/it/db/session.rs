@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tintype::db::{Database, DbError, LibpqEnv, Notification};
+use tintype::db::{Database, DbError, LibpqEnv, Notification, Queries};
 
 use super::{ask, connect, settings};
 use crate::support::postgres::{self, TestDatabase};

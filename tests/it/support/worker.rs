@@ -137,6 +137,12 @@ impl Worker {
         std::fs::read_to_string(&self.log).expect("a log")
     }
 
+    /// What it has logged so far with a message that begins like this.
+    pub(crate) fn logged_with(&self, start: &str) -> Vec<Value> {
+        let begins = |line: &Value| line["message"].as_str().is_some_and(|message| message.starts_with(start));
+        self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).filter(begins).collect()
+    }
+
     /// What it has logged with this message so far.
     pub(crate) fn logged(&self, message: &str) -> Vec<Value> {
         let lines = self.text();
