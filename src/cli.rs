@@ -314,9 +314,12 @@ pub struct Run {
     /// Where looks are found
     #[command(flatten)]
     pub looks: LooksFlag,
-    /// Notify channel tintype_image of each picture
+    /// Notify channel tintype_image of each picture; its price is that a batch's commit holds up the host's for a moment
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,
+    /// Delete pictures from the store that no row has shown for this long: 30d, 12h, 45m [default: never]
+    #[arg(long, value_name = "AGE", env = "TINTYPE_PRUNE_AFTER")]
+    pub prune_after: Option<String>,
 }
 
 /// Flags of `backfill`.

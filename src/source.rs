@@ -24,6 +24,8 @@ pub struct Request {
     pub key: Option<Vec<String>>,
     /// An SQL condition that a row must meet.
     pub row_filter: Option<String>,
+    /// Whether a row that no longer meets it loses its URL.
+    pub unpublish: Option<bool>,
     /// `auto`, `code` or `title`.
     pub draw: Option<String>,
     /// The look.
@@ -65,6 +67,8 @@ pub struct Source {
     pub image_column: Option<String>,
     /// Which rows get a picture.
     pub row_filter: Option<String>,
+    /// Whether a row that leaves them loses its URL.
+    pub unpublish: bool,
     /// `auto`, `code` or `title`.
     pub draw: String,
     /// The look.
@@ -93,6 +97,7 @@ impl Source {
             date: request.date.or_else(|| kept(&self.date_column)),
             tags: request.tags.or_else(|| kept(&self.tags_column)),
             key: request.key.or_else(|| Some(self.key_columns.clone())),
+            unpublish: request.unpublish.or_else(|| Some(self.unpublish && request.row_filter.as_deref() != Some(""))),
             row_filter: request.row_filter.or_else(|| self.row_filter.clone()),
             draw: request.draw.or_else(|| Some(self.draw.clone())),
             look: request.look.or_else(|| Some(self.look.clone())),
@@ -119,6 +124,7 @@ impl From<&Row> for Source {
             tags_column: row.get("tags_column"),
             image_column: row.get("image_column"),
             row_filter: row.get("row_filter"),
+            unpublish: row.get::<_, Option<bool>>("unpublish").unwrap_or_default(),
             draw: row.get("draw"),
             look: row.get("look"),
             look_column: row.get("look_column"),
@@ -132,7 +138,8 @@ impl From<&Row> for Source {
 
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
-                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15";
+                         key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15, \
+                         unpublish => coalesce($16, false)";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl Queries, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -164,6 +171,7 @@ async fn call(client: &impl Queries, function: &str, table: &str, request: &Requ
                 &request.site,
                 &request.look_column,
                 &request.template,
+                &request.unpublish,
             ],
         )
         .await?;

@@ -28,7 +28,7 @@ use crate::{
     source::{self, Request},
     storage::{Storage, StorageSettings},
     studio::Studio,
-    worker::{self, Tally, WorkerOptions},
+    worker::{self, Rhythm, Tally, WorkerOptions},
 };
 
 static POSTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/posts");
@@ -139,6 +139,8 @@ impl Stage {
             slots: cores * 4,
             grace: Duration::from_secs(5),
             exit_when_idle: false,
+            prune_after: None,
+            rhythm: Rhythm::default(),
         };
         let (workshop, _desk) = workshop(&self.db, storage, Studio::default(), cores, false);
         let stop = stop.clone();

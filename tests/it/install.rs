@@ -44,7 +44,7 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1"]);
+    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2"]);
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }

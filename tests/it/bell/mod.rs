@@ -85,7 +85,7 @@ impl Sleeper {
         let client = self.db.get().await.unwrap();
         let mut taken = 0;
         loop {
-            match queue::fold(&client).await.unwrap() {
+            match queue::fold(&client, 0).await.unwrap() {
                 0 => break taken,
                 marks => taken += marks,
             }

@@ -69,8 +69,10 @@ impl Workplace {
                 }
             }
         }
-        // Files that are not complete yet, and the one that says whether the folder can be written.
-        found.retain(|path| !path.contains("/.tintype-") && path != "tintype-check.txt");
+        // Files that are not complete yet, the one that says whether the folder can be written, and the one that says whose it is.
+        found.retain(|path| {
+            !path.contains("/.tintype-") && ![".tintype-instance", "tintype-check.txt"].contains(&&**path)
+        });
         found.sort();
         found
     }
