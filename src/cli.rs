@@ -314,7 +314,7 @@ pub struct Run {
     /// Where looks are found
     #[command(flatten)]
     pub looks: LooksFlag,
-    /// Notify channel tintype_image of each picture; its price is that a batch's commit holds up the host's for a moment
+    /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,
     /// Delete pictures from the store that no row has shown for this long: 30d, 12h, 45m [default: never]

@@ -121,7 +121,7 @@ pub async fn install(db: &Database) -> Result<Vec<&'static str>, Error> {
         transaction.batch_execute(FOUNDATION).await?;
         let script = up(&applied(&transaction).await?);
         transaction.batch_execute(&script).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     })
     .await?;
     Ok(migrations().iter().filter(|m| !before.contains(&m.number)).map(|m| m.name).collect())
@@ -133,7 +133,7 @@ pub async fn uninstall(db: &Database) -> Result<(), DbError> {
         let mut client = db.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(UNINSTALL).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     })
     .await
 }

@@ -206,7 +206,8 @@ impl Floor<'_> {
             let lease = self.leases.hold(claim.lease, until);
             self.running.spawn(async move {
                 let row = format!("{}/{}", claim.source, claim.key);
-                (row, lease.over(executor::execute(&workshop, claim)).await.unwrap_or(Outcome::Lost))
+                let work = Box::pin(executor::execute(&workshop, claim));
+                (row, lease.over(work).await.unwrap_or(Outcome::Lost))
             });
         }
         Ok(taken)

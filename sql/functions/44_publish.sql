@@ -203,8 +203,8 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Publishes a batch: an array of tintype.image rows as JSON, each with the `lease` it was drawn under. In key order, so that
--- two workers' batches cannot deadlock. `announce` tells listeners on channel tintype_image (source, key, state, url); it makes the
--- commit of a batch one that notifies, which host commits wait for, so it is done only on request.
+-- two workers' batches cannot deadlock. `announce` tells listeners on channel tintype_image (source, key, state, url); commits
+-- that notify take turns, the host's too, so it is done only on request, once a batch and without waiting for a flush.
 CREATE OR REPLACE FUNCTION tintype.publish(batch jsonb, announce boolean DEFAULT false)
 RETURNS TABLE (source integer, key text, outcome text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

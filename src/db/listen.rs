@@ -79,16 +79,12 @@ impl Subscription {
             while self.next().await?.channel != trial {}
             Ok::<_, DbError>(())
         });
-        match heard.await {
-            Ok(heard) => {
-                heard?;
-                self.run(&format!("UNLISTEN {trial}"), limit).await
-            }
-            Err(_) => {
-                self.run("UNLISTEN *", limit).await?; // nothing shall stick to a session that is shared
-                Err(DbError::Deaf { server: self.server.clone() })
-            }
+        if let Ok(heard) = heard.await {
+            heard?;
+            return self.run(&format!("UNLISTEN {trial}"), limit).await;
         }
+        self.run("UNLISTEN *", limit).await?; // nothing shall stick to a session that is shared
+        Err(DbError::Deaf { server: self.server.clone() })
     }
 
     /// Runs statements on this connection, such as `SELECT 1` to learn whether it still lives.

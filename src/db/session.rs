@@ -125,9 +125,9 @@ impl Session {
         let client = self.client()?;
         let Some(settings) = self.connector.preamble() else { return Ok(work.await?) };
         // All three are under way before the first is answered. COMMIT after a failure is a rollback.
-        let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}");
-        let (begun, done, ended) = join3(client.batch_execute(&begin), work, client.batch_execute("COMMIT")).await;
-        begun?;
+        let start = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}");
+        let (started, done, ended) = join3(client.batch_execute(&start), work, client.batch_execute("COMMIT")).await;
+        started?;
         let done = done?;
         ended?;
         Ok(done)
@@ -138,13 +138,11 @@ impl Queries for Session {
     async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, DbError> {
         let client = self.client()?;
         let limit = self.connector.patience();
-        match timeout(limit, self.settled(client.query_typed(sql, &typed(parameters)))).await {
-            Ok(rows) => rows,
-            Err(_) => {
-                self.silent.store(true, Ordering::Relaxed);
-                Err(DbError::Timeout { server: self.connector.info.servers(), limit })
-            }
-        }
+        let answer = timeout(limit, self.settled(client.query_typed(sql, &typed(parameters)))).await;
+        answer.unwrap_or_else(|_| {
+            self.silent.store(true, Ordering::Relaxed);
+            Err(DbError::Timeout { server: self.connector.info.servers(), limit })
+        })
     }
 
     async fn batch_execute(&self, sql: &str) -> Result<(), DbError> {
@@ -193,7 +191,7 @@ impl Queries for Transaction<'_> {
     }
 }
 
-fn typed<'a>(parameters: Parameters<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+fn typed(parameters: Parameters<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     parameters.iter().map(|&value| (value as &(dyn ToSql + Sync), value.sql_type())).collect()
 }
 
