@@ -84,7 +84,7 @@ BEGIN
         INSERT INTO tintype.image AS i (source, key, state, reason, content)
         VALUES (poison.source, poison.key, 'failed', 'three workers died while drawing this row', deadly)
         ON CONFLICT (source, key) DO UPDATE SET
-            state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, updated_at = now();
+            state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, outside = false, updated_at = now();
         parked := parked + 1;
     END LOOP;
     RETURN parked;

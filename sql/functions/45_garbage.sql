@@ -54,9 +54,9 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Where this database stands: the cluster's own number where it may be read, the database and the table. A restored dump has
--- others. A physical copy has the same: that is for its owner to know.
+-- others. A physical copy has the same: that is for its owner to know. SECURITY DEFINER, so that every role gets the same answer.
 CREATE OR REPLACE FUNCTION tintype.place()
-RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     cluster text := 'unknown';
 BEGIN

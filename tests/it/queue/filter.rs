@@ -107,6 +107,21 @@ async fn what_failed_is_not_shown_again_after_a_stay_outside() {
 }
 
 #[tokio::test]
+async fn a_deadly_row_that_was_outside_once_is_parked_once() {
+    let (queue, _) = published(UNPUBLISH).await;
+    queue.run("UPDATE posts SET views = 10").await;
+    queue.work().await;
+    queue.run("UPDATE posts SET views = 9, body = 'deadly'").await;
+    super::fold(&queue.client).await;
+    for _ in 0..3 {
+        queue.claim_one().await;
+        queue.expire().await;
+    }
+    assert_eq!(queue.ask::<i64>("SELECT tintype.park()").await, 1);
+    assert_eq!(queue.ask::<i64>("SELECT tintype.sweep(1, 10)").await, 0, "the sweep leaves it parked");
+}
+
+#[tokio::test]
 async fn it_needs_a_filter_and_a_column() {
     let (queue, _) = Queue::published().await;
     for options in ["unpublish => true", "body => 'body', row_filter => 'views < 10', unpublish => true"] {

@@ -1,5 +1,7 @@
 //! Objects that no row shows any more: which are noted, which may be deleted, and that none is published while it is deleted.
 
+use std::slice::from_ref;
+
 use serde_json::Value;
 
 use super::{Claim, Queue, draw, publish_one, url, without_picture};
@@ -44,12 +46,12 @@ async fn a_superseded_picture_is_garbage_after_its_grace() {
     let (queue, first) = published().await;
     let (_, second) = edited(&queue, "newer").await;
     assert_eq!(publish_one(&queue.client, &second).await, "published");
-    assert_eq!(noted(&queue).await, [first.clone()]);
+    assert_eq!(noted(&queue).await, from_ref(&first));
     assert_eq!(condemned(&queue, "1 hour").await, Vec::<String>::new(), "not before its time");
-    assert_eq!(condemned(&queue, "0").await, [first.clone()]);
+    assert_eq!(condemned(&queue, "0").await, from_ref(&first));
     assert_eq!(condemned(&queue, "0").await, Vec::<String>::new(), "one worker deletes it");
     queue.run("UPDATE tintype.garbage SET condemned_at = now() - interval '11 minutes'").await;
-    assert_eq!(condemned(&queue, "0").await, [first.clone()], "unless it never came back");
+    assert_eq!(condemned(&queue, "0").await, from_ref(&first), "unless it never came back");
     bury(&queue, &first).await;
     assert_eq!(condemned(&queue, "0").await, Vec::<String>::new());
     queue.run("UPDATE tintype.garbage SET deleted_at = now() - interval '2 hours'").await;
@@ -105,7 +107,7 @@ async fn a_skipped_row_gives_its_picture_up_and_a_failed_one_keeps_it() {
     assert_eq!(noted(&queue).await, Vec::<String>::new(), "the last good picture is shown");
     let (_, picture) = edited(&queue, "").await;
     publish_one(&queue.client, &without_picture(&picture, "skipped", "nothing to draw")).await;
-    assert_eq!(noted(&queue).await, [first.clone()]);
+    assert_eq!(noted(&queue).await, from_ref(&first));
     assert_eq!(condemned(&queue, "0").await, [first]);
 }
 
@@ -116,7 +118,7 @@ async fn nothing_is_published_while_it_is_deleted() {
     let (_, second) = edited(&queue, "newer").await;
     publish_one(&queue.client, &second).await;
     let (_, again) = edited(&queue, "Text 1").await;
-    assert_eq!(condemned(&queue, "0").await, [first.clone()]);
+    assert_eq!(condemned(&queue, "0").await, from_ref(&first));
     assert_eq!(publish_one(&queue.client, &again).await, "removed", "while it is deleted");
     assert_eq!(queue.post_url(1).await, Some(url(&second)));
     queue.run("UPDATE tintype.job SET due_at = now()").await;
