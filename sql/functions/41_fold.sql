@@ -2,7 +2,7 @@
 
 -- Moves up to `chunk` marks with ids above `after` into jobs and returns how many marks it took; 0 when there are none or another
 -- worker folds. `after` spares a look at the dead marks below it, which an old transaction of the host's may keep: of 200,000 it
--- takes 27 ms, above them 0.03 ms.
+-- takes 11 ms, above them 0.03 ms.
 -- A new mark on a job that is waiting out a failure makes it due at once: the content may be different now.
 CREATE OR REPLACE FUNCTION tintype.fold(chunk integer, after bigint DEFAULT 0)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
