@@ -77,9 +77,6 @@ pub enum Error {
     /// A part of the program failed in a way it should not.
     #[error("internal error: {0}")]
     Panicked(String),
-    /// The database is behind a pooler that shares sessions.
-    #[error("the database is reached through a pooler in transaction mode, where prepared statements do not last")]
-    Pooled,
     /// The post calls for no picture.
     #[error("nothing to draw: {0}")]
     Nothing(String),
@@ -120,9 +117,6 @@ impl Error {
             Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Card(_) | Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) | Self::Nothing(_) => None,
             Self::Listen { .. } => Some("--http 127.0.0.1:PORT names another".to_owned()),
-            Self::Pooled => {
-                Some("give the server's own address with --database-url, or a pool in session mode".to_owned())
-            }
             Self::NoWorker => Some("start one with tintype run".to_owned()),
             Self::PartlyDone { .. } => Some("tintype status shows the last reason, SELECT key, reason FROM tintype.image WHERE state = 'failed' all; tintype retry tries again".to_owned()),
         }
@@ -143,7 +137,6 @@ impl Error {
             | Self::NotInstalled
             | Self::SchemaBehind { .. }
             | Self::SchemaAhead { .. }
-            | Self::Pooled
             | Self::Config { .. } => 3,
             Self::Db(_)
             | Self::Storage(_)
