@@ -67,8 +67,7 @@ impl Effort {
         pinned: Duration::from_secs(60),
         idle: Duration::from_secs(60),
     };
-    const LONG: Self =
-        Self { samples: 200, rounds: 5, claims: 100, pinned: Duration::from_secs(600), ..Self::SHORT };
+    const LONG: Self = Self { samples: 200, rounds: 5, claims: 100, pinned: Duration::from_secs(600), ..Self::SHORT };
 }
 
 #[tokio::main(worker_threads = 2)]

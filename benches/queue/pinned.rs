@@ -60,7 +60,9 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
     let worker = blog.work(&[], None).await;
     let old = blog.connect().await;
     if pinned {
-        old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()").await.expect("a snapshot");
+        old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()")
+            .await
+            .expect("a snapshot");
     }
     let end = Instant::now() + length;
     let mut writers = tokio::task::JoinSet::new();
@@ -104,8 +106,6 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
 
 /// Megabytes of change and job, and of their indexes.
 async fn sizes(blog: &Blog) -> (f64, f64) {
-    let of = |function: &str| {
-        format!("SELECT ({function}('tintype.change') + {function}('tintype.job')) / 1048576.0")
-    };
+    let of = |function: &str| format!("SELECT ({function}('tintype.change') + {function}('tintype.job')) / 1048576.0");
     (blog.number(&of("pg_table_size")).await, blog.number(&of("pg_indexes_size")).await)
 }

@@ -81,11 +81,7 @@ fn alone(renderer: &Renderer, count: usize) -> Run {
         }
     });
     let count = count as f64;
-    Run {
-        rate: count / begun.elapsed().as_secs_f64(),
-        worker: (own_cpu() - cpu) * 1e3 / count,
-        server: 0.0,
-    }
+    Run { rate: count / begun.elapsed().as_secs_f64(), worker: (own_cpu() - cpu) * 1e3 / count, server: 0.0 }
 }
 
 fn own_cpu() -> f64 {
