@@ -27,7 +27,7 @@ $$;
 --   published   the ledger and, where there is an image column, the row hold it
 --   kept        the ledger holds it; the row shows a picture chosen by hand, which wins
 --   changed     the row says something else by now: the job is due again
---   gone        the row is deleted or filtered out: the job is finished
+--   gone        the row is deleted, filtered out or hidden by row-level security: the job is finished
 --   locked      the host holds the row: try again in a moment, the lease is still ours
 --   refused     the host's table refused the write (detail says why): recorded as failed
 --   lost        the lease is not ours any more: nothing was done
@@ -54,20 +54,25 @@ BEGIN
     END IF;
     SELECT i.* INTO old FROM tintype.image i WHERE i.source = pic.source AND i.key = pic.key;
     -- No waiting for the host: a row that it holds is skipped, and looked at once more without a lock to tell whether it exists.
-    EXECUTE format('SELECT %s AS wanted, %s AS content, %s AS image FROM %s x WHERE %s FOR NO KEY UPDATE SKIP LOCKED',
+    EXECUTE format('SELECT %s AS wanted, %s AS content, %s AS image FROM %s x WHERE %s %s',
         tintype.wanted_sql(src), tintype.content_sql(src, 'x'), coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL::text'),
-        src.relation, tintype.match_sql(src, 'x', '$1')) INTO host USING pic.key;
+        src.relation, tintype.match_sql(src, 'x', '$1'), tintype.lock_sql(src)) INTO host USING pic.key;
     IF host.content IS NULL THEN
         EXECUTE format('SELECT 1 FROM %s x WHERE %s', src.relation, tintype.match_sql(src, 'x', '$1')) INTO detail USING pic.key;
         outcome := CASE WHEN detail IS NULL THEN 'gone' ELSE 'locked' END;
         detail := NULL;
+        IF outcome = 'locked' THEN
+            PERFORM tintype.require_writable(src, pic.key);
+        END IF;
     ELSIF NOT host.wanted THEN
         outcome := 'gone';
     ELSIF host.content IS DISTINCT FROM pic.content THEN
         outcome := 'changed';
         UPDATE tintype.job j SET revision = j.revision + 1 WHERE j.source = pic.source AND j.key = pic.key;
     END IF;
-    IF outcome = 'gone' AND host.content IS NULL THEN
+    IF outcome = 'gone' AND host.content IS NULL AND tintype.may_hide(src.relation) THEN
+        PERFORM tintype.note_unseen(pic.source, pic.key);
+    ELSIF outcome = 'gone' AND host.content IS NULL THEN
         DELETE FROM tintype.image i WHERE i.source = pic.source AND i.key = pic.key;
     ELSIF outcome = 'gone' THEN  -- noted without a fingerprint: once the filter lets the row in, as time may, the sweep marks it
         INSERT INTO tintype.image AS i (source, key, state, reason) VALUES (pic.source, pic.key, 'skipped', 'outside the row filter')

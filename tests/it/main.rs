@@ -15,6 +15,7 @@ mod looks;
 mod properties;
 mod queue;
 mod robust;
+mod roles;
 mod s3;
 mod scratch;
 mod support;
