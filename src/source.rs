@@ -260,3 +260,14 @@ pub async fn policy_troubles(client: &impl GenericClient, table: Option<&str>) -
         |row: &Row| PolicyTrouble { broken: row.get("broken"), words: row.get("words"), hint: row.get("hint") };
     Ok(rows.iter().map(trouble).collect())
 }
+
+/// The statements that would give the roles of `install --roles` what a planned source takes; none where there are no such roles.
+pub async fn grants(client: &impl GenericClient, source: &Source) -> Result<Vec<String>, DbError> {
+    let rows = client
+        .query(
+            "SELECT m.statement FROM jsonb_populate_record(NULL::tintype.source, $1) s, tintype.worker_roles() r, tintype.missing_grants(s, r) m",
+            &[&Json(source)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

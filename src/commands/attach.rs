@@ -27,6 +27,9 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     if flags.dry_run {
         show(&planned);
         print(&source::trigger_sql(&client, &planned).await?);
+        for grant in source::grants(&client, &planned).await? {
+            print(&grant);
+        }
         return Ok(());
     }
     if flags.json {

@@ -144,3 +144,13 @@ async fn a_prefix_that_cannot_be_is_refused() {
     let ran = run_program(command(&["install", "--print-sql", "--roles", "No Way"])).await;
     assert_eq!((ran.code, ran.error()), (2, "`No Way` cannot start the names of roles"), "{ran:?}");
 }
+
+#[test]
+fn the_script_in_the_document_is_the_one_that_is_printed() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    assert!(
+        read("docs/ROLES.md").contains(&read("sql/roles/create.sql")),
+        "docs/ROLES.md shows another sql/roles/create.sql"
+    );
+}

@@ -64,6 +64,12 @@ fn rights_of(role: &str) -> String {
 async fn the_worker_has_rights_on_what_is_attached_while_it_is() {
     let team = Team::installed().await;
     let (rights, url) = (rights_of(&team.role("worker")), team.url("installer"));
+    let dry = tintype(&url, &["attach", "blog.posts", "--dry-run"]).await;
+    let (schema, table) = (
+        "GRANT USAGE ON SCHEMA blog TO ",
+        "GRANT SELECT (body, id, og_image_url, title), UPDATE (og_image_url) ON blog.posts TO ",
+    );
+    assert!(dry.done().contains(schema) && dry.stdout.contains(table), "{dry:?}");
     assert_eq!(team.ask(&rights).await, "none");
     for (arguments, expected) in [
         (
