@@ -151,7 +151,7 @@ pub enum CardError {
 }
 
 /// The revision of everything here that decides pixels; it changes when a card drawn anew would look different.
-const REVISION: u32 = 5;
+const REVISION: u32 = 6;
 
 /// What a renderer comes to hold besides faces and a template's art: layers, glyphs, styles, the picture in the making.
 const WARM: usize = 64 * 1024 * 1024;

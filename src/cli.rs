@@ -324,6 +324,9 @@ pub struct Run {
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,
+    /// Delete pictures from the store that no row has shown for this long: 30d, 12h, 45m [default: never]
+    #[arg(long, value_name = "AGE", env = "TINTYPE_PRUNE_AFTER")]
+    pub prune_after: Option<String>,
 }
 
 /// Flags of `backfill`.

@@ -48,8 +48,7 @@ impl Context {
     /// Connects to the application's database.
     async fn database(&self) -> Result<Database, Error> {
         let (settings, env) = self.config.connection(&self.global)?;
-        let db = Database::connect(&settings, &env).await?;
-        if db.pooled() { Err(Error::Pooled) } else { Ok(db) }
+        Ok(Database::connect(&settings, &env).await?)
     }
 
     /// The same, and makes sure that this version of tintype is installed there.

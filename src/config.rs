@@ -16,7 +16,7 @@ use crate::{
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     storage::StorageSettings,
-    worker::WorkerOptions,
+    worker::{Rhythm, WorkerOptions},
 };
 
 /// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.
@@ -35,6 +35,7 @@ struct File {
     concurrency: Option<usize>,
     looks: Option<PathBuf>,
     format: Option<String>,
+    prune_after: Option<String>,
 }
 
 /// Everything outside the command line: the environment and the file.
@@ -56,7 +57,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format"
+            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after"
                 .to_owned(),
         })?;
         Ok(Self { file })
@@ -138,8 +139,33 @@ impl Config {
             slots: concurrency * SLOTS_A_CARD,
             grace: Duration::from_secs(flags.grace),
             exit_when_idle: flags.exit_when_idle,
+            prune_after: given(flags.prune_after.as_ref())
+                .or(self.file.prune_after.clone())
+                .map(|text| age(&text))
+                .transpose()?,
+            rhythm: Rhythm::default(),
         };
         Ok((options, concurrency))
+    }
+}
+
+/// An age such as `30d`, `12h`, `45m` or `90s`.
+fn age(text: &str) -> Result<Duration, Error> {
+    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let seconds = match unit {
+        "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => 0,
+    };
+    match number.trim().parse::<u32>() {
+        Ok(number) if seconds > 0 => Ok(Duration::from_secs(u64::from(number) * seconds)),
+        _ => Err(Error::Config {
+            what: format!("`{text}` is not an age"),
+            hint: "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file: 30d, 12h, 45m or 90s"
+                .to_owned(),
+        }),
     }
 }
 

@@ -7,11 +7,12 @@ mod error;
 mod libpq;
 mod listen;
 mod parse;
+mod session;
 mod tls;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
 use tokio::time::timeout;
 
 use self::{
@@ -22,6 +23,7 @@ pub use self::{
     error::DbError,
     libpq::LibpqEnv,
     listen::{Notification, Subscription},
+    session::{Parameter, Parameters, Queries, Session, Transaction, Typed},
 };
 
 /// Where to connect, and how much.
@@ -95,7 +97,7 @@ impl Database {
         let pool = pool(&main, settings)?;
         let database = Self { pool, pool_timeout: settings.pool_timeout, connector: main, listener };
         match database.get().await {
-            Ok(client) => database.connector.check_session(&client).await?,
+            Ok(session) => database.connector.check_session(session.client()?).await?,
             Err(DbError::NoSuchDatabase { server, name, .. }) => {
                 let nearest = database.nearest(&name).await;
                 return Err(DbError::NoSuchDatabase { server, name, nearest });
@@ -106,8 +108,8 @@ impl Database {
     }
 
     /// A connection out of the pool, a new one where all are in use and there may be more.
-    pub async fn get(&self) -> Result<Object, DbError> {
-        self.pool.get().await.map_err(|error| match error {
+    pub async fn get(&self) -> Result<Session, DbError> {
+        let client = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => DbError::from_attempt(error, &self.connector.info),
             PoolError::Timeout(TimeoutType::Wait) => {
                 DbError::PoolExhausted { size: self.pool.status().max_size, limit: self.pool_timeout }
@@ -116,7 +118,15 @@ impl Database {
             PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
                 DbError::ConnectionLost { reason: "the pool is closed".to_owned() }
             }
-        })
+        })?;
+        Ok(Session::new(client, Arc::clone(&self.connector)))
+    }
+
+    /// Whether listening makes sense at all. Through a pooler that shares sessions LISTEN hears nothing and would stick to a
+    /// session that the host's application gets next; a URL that was given for listening is taken at its word, and tried.
+    #[must_use]
+    pub fn may_listen(&self) -> bool {
+        !(Arc::ptr_eq(&self.listener, &self.connector) && self.pooled())
     }
 
     /// A connection of its own that listens on a channel.
@@ -133,8 +143,8 @@ impl Database {
         Ok(subscription)
     }
 
-    /// Whether a pooler stands between, which shares sessions and so has none of our session settings: statements must then
-    /// name schemas and limits themselves.
+    /// Whether a pooler stands between, which shares sessions and so has none of our session settings: each statement then
+    /// sets them for itself.
     #[must_use]
     pub fn pooled(&self) -> bool {
         self.connector.pooled()
@@ -152,8 +162,8 @@ impl Database {
         let names = timeout(Duration::from_secs(2), async {
             let (client, wire) = self.connector.open("postgres").await.ok()?;
             let query = async move {
-                let rows =
-                    client.query("SELECT datname::text FROM pg_database WHERE datallowconn AND NOT datistemplate", &[]);
+                let rows = client
+                    .query_typed("SELECT datname::text FROM pg_database WHERE datallowconn AND NOT datistemplate", &[]);
                 rows.await.ok()
             };
             futures_util::future::join(query, wire).await.0

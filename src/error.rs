@@ -93,9 +93,6 @@ pub enum Error {
         /// What Postgres said.
         error: DbError,
     },
-    /// The database is behind a pooler that shares sessions.
-    #[error("the database is reached through a pooler in transaction mode, where prepared statements do not last")]
-    Pooled,
     /// The post calls for no picture.
     #[error("nothing to draw: {0}")]
     Nothing(String),
@@ -143,9 +140,6 @@ impl Error {
                 "have an administrator run the SQL that was printed, in each database where they own or may do something after DROP OWNED BY them"
                     .to_owned(),
             ),
-            Self::Pooled => {
-                Some("give the server's own address with --database-url, or a pool in session mode".to_owned())
-            }
             Self::NoWorker => Some("start one with tintype run".to_owned()),
             Self::PartlyDone { .. } => Some("tintype status shows the last reason, SELECT key, reason FROM tintype.image WHERE state = 'failed' all; tintype retry tries again".to_owned()),
         }
@@ -166,7 +160,6 @@ impl Error {
             | Self::NotInstalled
             | Self::SchemaBehind { .. }
             | Self::SchemaAhead { .. }
-            | Self::Pooled
             | Self::RolesDenied { .. }
             | Self::RolesStay { .. }
             | Self::Config { .. } => 3,

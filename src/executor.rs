@@ -10,7 +10,7 @@ use crate::{
     card::{self, CardError, Image, Renderer},
     db::{Database, DbError},
     failure::{Directive, Failure, directive},
-    ledger::Ledger,
+    ledger::{Ledger, State},
     picture::{self, Draw, Skip, Wish},
     post::Post,
     publish::{Publisher, Verdict},
@@ -19,8 +19,8 @@ use crate::{
     studio::{self, Studio},
 };
 
-/// How long a job may take; shorter than its lease, so that a worker never publishes what it no longer owns.
-pub const DEADLINE: Duration = Duration::from_secs(45);
+/// How long a job may take. Its lease is prolonged as long as that.
+const DEADLINE: Duration = Duration::from_secs(45);
 
 /// How long one card may be on the easel; an ordinary one takes milliseconds.
 const DRAWING: Duration = Duration::from_secs(20);
@@ -44,6 +44,8 @@ pub enum Outcome {
     Changed,
     /// The row is deleted or filtered out.
     Gone,
+    /// The row is filtered out, and its URL was taken out of it.
+    Unpublished,
     /// Another worker owns the job by now.
     Lost,
     /// This content can never have a picture; the reason is in the ledger.
@@ -102,7 +104,7 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
             (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
         }
         Err(skip) => {
-            ledger.state = "skipped".to_owned();
+            ledger.state = Some(State::Skipped);
             ledger.reason = Some(skip.to_string());
         }
     }
@@ -121,10 +123,15 @@ async fn read(workshop: &Workshop, claim: &Claim) -> Result<Option<Material>, Fa
     }
 }
 
-/// The ledger's entry, where content and template are those that it was made from.
+/// The ledger's entry, where content and template are those that it was made from. A row that the filter lets in again has its
+/// old picture, which is kept on record for that.
 fn already_drawn(material: &Material, template: &str) -> Option<Ledger> {
     let ledger = material.ledger.as_ref()?;
     let same = ledger.content.as_ref() == Some(&material.content) && ledger.template.as_deref() == Some(template);
+    if ledger.outside {
+        let ready = Ledger { state: Some(State::Ready), reason: None, ..ledger.clone() };
+        return (same && ledger.url.is_some()).then_some(ready);
+    }
     same.then(|| ledger.clone())
 }
 
@@ -181,7 +188,7 @@ fn look_failure(material: &Material, error: CardError) -> Failure {
 
 fn ready(ledger: Ledger, image: &Image, kind: &str, alt: String) -> Ledger {
     Ledger {
-        state: "ready".to_owned(),
+        state: Some(State::Ready),
         reason: card::missing(&image.missing),
         width: Some(image.width),
         height: Some(image.height),
@@ -204,14 +211,15 @@ async fn publish(workshop: &Workshop, claim: &Claim, ledger: Ledger) -> Result<O
                 tokio::time::sleep(LOCKED_PAUSE).await;
                 continue;
             }
-            Verdict::Published => match (ledger.state.as_str(), ledger.url, ledger.reason) {
-                ("skipped", _, reason) => Outcome::Skipped(reason.unwrap_or_default()),
-                ("failed", _, reason) => Outcome::Failed(reason.unwrap_or_default()),
-                (_, url, _) => Outcome::Published(url.unwrap_or_default()),
+            Verdict::Published => match (ledger.state, ledger.url, ledger.reason) {
+                (Some(State::Skipped), _, reason) => Outcome::Skipped(reason.unwrap_or_default()),
+                (Some(State::Failed), _, reason) => Outcome::Failed(reason.unwrap_or_default()),
+                (Some(State::Ready) | None, url, _) => Outcome::Published(url.unwrap_or_default()),
             },
             Verdict::Kept => Outcome::Kept,
-            Verdict::Changed => Outcome::Changed,
+            Verdict::Changed | Verdict::Removed => Outcome::Changed,
             Verdict::Gone => Outcome::Gone,
+            Verdict::Unpublished => Outcome::Unpublished,
             Verdict::Lost => Outcome::Lost,
             Verdict::Refused(reason) => Outcome::Failed(reason),
         });
@@ -222,14 +230,15 @@ async fn publish(workshop: &Workshop, claim: &Claim, ledger: Ledger) -> Result<O
 /// Does with a failed job what its failure calls for. Where even that fails, the lease runs out and somebody takes it again.
 async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
     let (delay, charge) = match directive(&failure, claim.attempt) {
-        Directive::Retry(delay) => (delay, true),
-        Directive::Snooze(delay) => (delay, false),
+        Directive::Retry(delay) => (Duration::ZERO..=delay, true),
+        Directive::Snooze(delay) => (Duration::ZERO..=delay, false),
+        Directive::Await(delay) => (delay..=delay + delay / 4, false),
         Directive::Discard => return discard(workshop, claim, failure).await,
     };
     let reason = failure.to_string();
     let put_back = async {
         let client = workshop.db.get().await?;
-        queue::retry_later(&client, &claim, delay, charge, &reason).await
+        queue::retry_later(&client, &claim, &delay, charge, &reason).await
     };
     match put_back.await {
         Ok(()) => Outcome::Postponed(failure),
@@ -243,7 +252,7 @@ async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome
         let material = Arc::new(material);
         let template = dress(workshop, &material).await.ok().map(|(_, template)| template); // none where there is no such look
         let ledger = Ledger {
-            state: "failed".to_owned(),
+            state: Some(State::Failed),
             reason: Some(failure.to_string()),
             content: Some(material.content.clone()),
             template,

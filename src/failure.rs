@@ -62,6 +62,8 @@ pub enum Directive {
     Retry(Duration),
     /// Try again within this time; nobody's fault that lies in the row, so it does not count.
     Snooze(Duration),
+    /// Try again after this time and not sooner, because the service said when; does not count.
+    Await(Duration),
     /// This content can never be drawn: record the reason, and wait for other content.
     Discard,
 }
@@ -84,9 +86,8 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
 /// Credentials, buckets and addresses are for a person to mend; a store that is slow or away comes back by itself.
 fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
     match error {
-        StorageError::SlowDown { retry_after, .. } => {
-            Directive::Snooze(retry_after.unwrap_or(Duration::from_secs(10)).min(CAP))
-        }
+        StorageError::SlowDown { retry_after: Some(when), .. } => Directive::Await((*when).min(CAP)),
+        StorageError::SlowDown { retry_after: None, .. } => Directive::Snooze(Duration::from_secs(10)),
         StorageError::Unreachable { .. } | StorageError::Refused { .. } | StorageError::Altered { .. } => {
             Directive::Retry(backoff)
         }

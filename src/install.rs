@@ -3,11 +3,10 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use deadpool_postgres::GenericClient;
 use include_dir::{Dir, include_dir};
 
 use crate::{
-    db::{Database, DbError},
+    db::{Database, DbError, Queries},
     error::Error,
     roles::{self, Roles},
 };
@@ -86,7 +85,7 @@ pub fn down() -> &'static str {
 }
 
 /// The numbers of the migrations that this database has; none where tintype was never installed.
-pub async fn applied(client: &impl GenericClient) -> Result<Vec<i32>, DbError> {
+pub async fn applied(client: &impl Queries) -> Result<Vec<i32>, DbError> {
     let row = client.query_one("SELECT to_regclass('tintype.migration') IS NOT NULL", &[]).await?;
     if !row.get::<_, bool>(0) {
         return Ok(Vec::new());
@@ -96,7 +95,7 @@ pub async fn applied(client: &impl GenericClient) -> Result<Vec<i32>, DbError> {
 }
 
 /// Errors unless this database has exactly the migrations that this version knows.
-pub async fn require(client: &impl GenericClient) -> Result<(), Error> {
+pub async fn require(client: &impl Queries) -> Result<(), Error> {
     let applied = applied(client).await?;
     refuse_newer(&applied)?;
     match (applied.last(), migrations().last()) {
@@ -133,7 +132,7 @@ pub async fn install_for(db: &Database, roles: Option<&Roles>) -> Result<Vec<&'s
         transaction.batch_execute(FOUNDATION).await?;
         let script = up(&applied(&transaction).await?);
         transaction.batch_execute(&(script + &hand_over)).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     })
     .await?;
     Ok(migrations().iter().filter(|m| !before.contains(&m.number)).map(|m| m.name).collect())
@@ -145,7 +144,7 @@ pub async fn uninstall(db: &Database) -> Result<(), DbError> {
         let mut client = db.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(UNINSTALL).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     })
     .await
 }

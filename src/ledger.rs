@@ -2,12 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It has a picture.
+    Ready,
+    /// It calls for none, or the row filter leaves it out.
+    Skipped,
+    /// Its content cannot be drawn, or its table refused the URL.
+    Failed,
+}
+
 /// What the ledger `tintype.image` says of one row, apart from its key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
-    /// `ready`, `skipped` or `failed`.
-    pub state: String,
+    /// What became of the row; `None` for a row that is not there.
+    pub state: Option<State>,
     /// Why there is no picture, or what is not right with it, such as characters that no font has.
     pub reason: Option<String>,
     /// Fingerprint of the columns that were drawn.
@@ -34,4 +46,7 @@ pub struct Ledger {
     pub alt: Option<String>,
     /// When it was drawn, as Postgres writes it in JSON.
     pub rendered_at: Option<String>,
+    /// The row filter left the row out; what is on record besides state and reason is from before.
+    #[serde(skip_serializing)]
+    pub outside: bool,
 }

@@ -16,9 +16,11 @@ pub mod listener;
 pub mod queue;
 pub mod scan;
 pub mod sleep;
+pub mod watermark;
 // 3. A free slot takes a job.
 pub mod executor;
 pub mod failure;
+pub mod lease;
 pub mod worker;
 // 4. A row becomes a post.
 pub mod markdown;
@@ -35,6 +37,7 @@ pub mod publish;
 
 // What keeps the queue honest besides its jobs.
 pub mod maintenance;
+pub mod prune;
 
 // What all of them stand on.
 pub mod cli;

@@ -1,9 +1,16 @@
-//! The listener is only an alarm clock: one connection, LISTEN, the payload ignored. The tables are the truth; while the
-//! connection is down the worker polls, and loses nothing.
+//! The listener is only an alarm clock: one connection, LISTEN, the payload ignored. The tables are the truth; while nothing can
+//! be heard the worker polls, and loses nothing. That something can be heard is never assumed: each new connection is tried with
+//! a real notification, and asked again and again whether it still lives.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -15,16 +22,37 @@ pub const CHANNEL: &str = "tintype";
 /// The longest wait between two attempts to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// The wait after a connection that works and hears nothing, which is not likely to change soon.
+const DEAF_PAUSE: Duration = Duration::from_secs(300);
+
+/// How a listening connection proves that it lives. A peer that vanished behind a proxy or a firewall says nothing, and its
+/// notifications are missed; one round trip now and then tells, at no cost to the host, which a notification would have.
+#[derive(Debug, Clone, Copy)]
+pub struct Pulse {
+    /// Time between two round trips.
+    pub every: Duration,
+    /// How long one may take.
+    pub limit: Duration,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { every: Duration::from_secs(10), limit: Duration::from_secs(5) }
+    }
+}
+
 /// The worker's end: wakes it, and says whether anybody listens.
 #[derive(Debug)]
 pub struct Alarm {
     rung: Notify,
     connected: watch::Sender<bool>,
+    /// Whether this worker has set the bell and not taken it down.
+    bell_set: AtomicBool,
 }
 
 impl Default for Alarm {
     fn default() -> Self {
-        Self { rung: Notify::new(), connected: watch::Sender::new(false) }
+        Self { rung: Notify::new(), connected: watch::Sender::new(false), bell_set: AtomicBool::new(false) }
     }
 }
 
@@ -38,20 +66,36 @@ impl Alarm {
     pub fn connected(&self) -> bool {
         *self.connected.borrow()
     }
+
+    /// Notes whether the bell is this worker's to take down; returns what was noted before.
+    pub fn note_bell(&self, set: bool) -> bool {
+        self.bell_set.swap(set, Ordering::Relaxed)
+    }
 }
 
-/// Listens until `stop`, connecting again with growing pauses. Each new connection rings once, for what was missed.
-pub async fn listen(db: &Database, alarm: &Alarm, stop: &CancellationToken) {
+/// Listens until `stop`, connecting again with growing pauses. Each new connection rings once, for what was missed. Returns
+/// early where nothing can ever be heard: the worker polls then.
+pub async fn listen(db: &Database, alarm: &Alarm, pulse: Pulse, stop: &CancellationToken) {
+    if !db.may_listen() {
+        info!(
+            "a pooler stands before the database, where LISTEN hears nothing: looking for work up to ten times a second; \
+             --listen-url with the server's own address lets the database ring instead"
+        );
+        return;
+    }
     let mut pause = Duration::from_millis(100);
     while !stop.is_cancelled() {
         let lost = tokio::select! {
-            lost = hear(db, alarm) => lost,
+            lost = hear(db, alarm, pulse) => lost,
             () = stop.cancelled() => return,
         };
         if alarm.connected.send_replace(false) {
             pause = Duration::from_millis(100);
         }
-        warn!(error = %lost, retry_in = ?pause, "not listening; polling meanwhile");
+        if matches!(lost, DbError::Deaf { .. }) {
+            pause = DEAF_PAUSE;
+        }
+        warn!(error = %lost, hint = lost.hint(), retry_in = ?pause, "not listening; polling meanwhile");
         tokio::select! {
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
             () = stop.cancelled() => return,
@@ -60,22 +104,23 @@ pub async fn listen(db: &Database, alarm: &Alarm, stop: &CancellationToken) {
 }
 
 /// One connection's life; returns why it ended.
-async fn hear(db: &Database, alarm: &Alarm) -> DbError {
+async fn hear(db: &Database, alarm: &Alarm, pulse: Pulse) -> DbError {
     let mut subscription = match db.listen(CHANNEL).await {
         Ok(subscription) => subscription,
         Err(error) => return error,
     };
-    if subscription.pooled() {
-        warn!(
-            "the listening connection goes through a pooler, which may swallow notifications: polling as well; give --listen-url"
-        );
-    } else {
-        info!(channel = CHANNEL, "listening");
+    if let Err(error) = subscription.prove(db, pulse.limit).await {
+        return error;
     }
-    alarm.connected.send_replace(!subscription.pooled());
+    info!(channel = CHANNEL, "listening");
+    alarm.connected.send_replace(true);
+    alarm.rung.notify_one();
     loop {
-        alarm.rung.notify_one();
-        if let Err(error) = subscription.next().await {
+        let sign = match timeout(pulse.every, subscription.next()).await {
+            Ok(rung) => rung.map(|_| alarm.rung.notify_one()),
+            Err(_) => subscription.run("SELECT 1", pulse.limit).await,
+        };
+        if let Err(error) = sign {
             return error;
         }
     }

@@ -1,22 +1,23 @@
 //! What keeps a queue honest besides its jobs: a heartbeat, the parking of poison, and the sweep, which finds rows that no
 //! trigger saw and forgets pictures of rows that are gone. All of it in small steps, one at a time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::GenericClient;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::db::{Database, DbError};
-
-/// Time between two rounds.
-const ROUND: Duration = Duration::from_secs(10);
+use crate::{
+    db::{Database, DbError, Queries},
+    lease::Leases,
+    queue,
+};
 
 /// Rows that one round of the sweep looks at.
 const SWEEP_CHUNK: i32 = 500;
 
 /// Announces a worker and returns its number.
-pub async fn register(client: &impl GenericClient, name: &str) -> Result<i32, DbError> {
+pub async fn register(client: &impl Queries, name: &str) -> Result<i32, DbError> {
     let row = client
         .query_one(
             "INSERT INTO tintype.worker (name, version) VALUES ($1, $2) RETURNING id",
@@ -27,27 +28,45 @@ pub async fn register(client: &impl GenericClient, name: &str) -> Result<i32, Db
 }
 
 /// Takes a worker's row away.
-pub async fn unregister(client: &impl GenericClient, worker: i32) -> Result<(), DbError> {
+pub async fn unregister(client: &impl Queries, worker: i32) -> Result<(), DbError> {
     client.execute("DELETE FROM tintype.worker WHERE id = $1", &[&worker]).await?;
     Ok(())
 }
 
+/// Whose heartbeat it is, and which claims it prolongs.
+#[derive(Debug, Clone)]
+pub struct Pacemaker {
+    /// `tintype.worker.id`.
+    pub worker: i32,
+    /// Host and process, for people.
+    pub name: String,
+    /// The claims under way.
+    pub leases: Arc<Leases>,
+    /// Time between two rounds.
+    pub every: Duration,
+    /// How long claims last from a round.
+    pub lease: Duration,
+}
+
 /// Goes on until `stop`. A round that fails is logged, and the next one tries again.
-pub async fn keep(db: &Database, worker: i32, name: &str, stop: &CancellationToken) {
+pub async fn keep(db: &Database, pacemaker: &Pacemaker, stop: &CancellationToken) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(ROUND) => {}
+            () = tokio::time::sleep(pacemaker.every) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = round(db, worker, name).await {
-            warn!(%error, "maintenance round failed");
+        tokio::select! {
+            done = round(db, pacemaker) => if let Err(error) = done {
+                warn!(%error, "maintenance round failed");
+            },
+            () = stop.cancelled() => return,
         }
     }
 }
 
-async fn round(db: &Database, worker: i32, name: &str) -> Result<(), DbError> {
+async fn round(db: &Database, pacemaker: &Pacemaker) -> Result<(), DbError> {
     let client = db.get().await?;
-    client.execute(include_str!("../sql/queries/heartbeat.sql"), &[&worker, &name, &env!("CARGO_PKG_VERSION")]).await?;
+    beat(&client, pacemaker).await?;
     client.execute("DELETE FROM tintype.worker WHERE seen_at < now() - interval '1 hour'", &[]).await?;
     let parked: i64 = client.query_one("SELECT tintype.park()", &[]).await?.get(0);
     if parked > 0 {
@@ -56,8 +75,18 @@ async fn round(db: &Database, worker: i32, name: &str) -> Result<(), DbError> {
     sweep(&client).await
 }
 
+/// A sign of life, which prolongs the claims. Leases that were not prolonged end here too.
+async fn beat(client: &impl Queries, pacemaker: &Pacemaker) -> Result<(), DbError> {
+    let Pacemaker { worker, name, leases, lease, .. } = pacemaker;
+    client.execute(include_str!("../sql/queries/heartbeat.sql"), &[worker, name, &env!("CARGO_PKG_VERSION")]).await?;
+    let (asked, until) = (leases.tokens(), Instant::now() + *lease);
+    let live = if asked.is_empty() { Vec::new() } else { queue::extend(client, *worker, *lease).await? };
+    leases.prolonged(&asked, &live, until);
+    Ok(())
+}
+
 /// One step of the sweep of one source: the one under way, else the one whose last sweep is longest ago, an hour at least.
-pub async fn sweep(client: &impl GenericClient) -> Result<(), DbError> {
+pub async fn sweep(client: &impl Queries) -> Result<(), DbError> {
     let Some(due) = client.query_opt(include_str!("../sql/queries/due_sweep.sql"), &[&SWEEP_CHUNK]).await? else {
         return Ok(());
     };

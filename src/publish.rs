@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::Json;
 
 use crate::{
-    db::{Database, DbError},
+    db::{Database, DbError, Queries},
     ledger::Ledger,
     queue::Claim,
 };
@@ -25,12 +25,33 @@ pub enum Verdict {
     Changed,
     /// The row is deleted or filtered out.
     Gone,
+    /// The row is filtered out, and its URL was taken out of it.
+    Unpublished,
+    /// Its object is being deleted from the store; the job is due again in a moment.
+    Removed,
     /// The host holds the row; the lease is still ours.
     Locked,
     /// The host's table refused the write, with its reason.
     Refused(String),
     /// The lease is not ours any more.
     Lost,
+}
+
+impl Verdict {
+    fn read(word: &str, detail: Option<String>) -> Result<Self, DbError> {
+        Ok(match word {
+            "published" => Self::Published,
+            "kept" => Self::Kept,
+            "changed" => Self::Changed,
+            "gone" => Self::Gone,
+            "unpublished" => Self::Unpublished,
+            "removed" => Self::Removed,
+            "locked" => Self::Locked,
+            "refused" => Self::Refused(detail.unwrap_or_default()),
+            "lost" => Self::Lost,
+            other => return Err(DbError::unexpected(format!("the verdict `{other}`"))),
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -120,19 +141,19 @@ async fn send(db: &Database, announce: bool, batch: &[Request]) -> Result<Verdic
     let rows = client
         .query("SELECT source, key, outcome, detail FROM tintype.publish($1, $2)", &[&Json(lines), &announce])
         .await?;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let verdict = match row.get::<_, &str>("outcome") {
-                "published" => Verdict::Published,
-                "kept" => Verdict::Kept,
-                "changed" => Verdict::Changed,
-                "gone" => Verdict::Gone,
-                "locked" => Verdict::Locked,
-                "refused" => Verdict::Refused(row.get::<_, Option<String>>("detail").unwrap_or_default()),
-                _ => Verdict::Lost,
-            };
-            (row.get("source"), row.get("key"), verdict)
-        })
-        .collect())
+    rows.iter()
+        .map(|row| Ok((row.get("source"), row.get("key"), Verdict::read(row.get("outcome"), row.get("detail"))?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_nobody_knows_is_an_error() {
+        assert_eq!(Verdict::read("lost", None).unwrap(), Verdict::Lost);
+        let error = Verdict::read("mislaid", None).unwrap_err();
+        assert!(error.to_string().contains("`mislaid`") && error.hint().is_some(), "{error}");
+    }
 }

@@ -1,16 +1,15 @@
 //! The queue, seen from the worker: marks are folded into jobs, jobs are claimed, read, given back. Every operation is one
 //! call of a function in `sql/functions`, which hold the protocol; no transaction stays open between two of them.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::{
     Row,
     types::{FromSql, Json, Type},
 };
 
 use crate::{
-    db::DbError,
+    db::{DbError, Queries},
     ledger::Ledger,
     post::{self, Fields},
     source::Source,
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// How many marks one fold takes: enough for 50,000 a second, short enough to lock nothing for long.
-const FOLD_CHUNK: i32 = 1_000;
+pub const FOLD_CHUNK: i32 = 1_000;
 
 /// One row's turn: the right to draw and publish it until the lease runs out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,19 +115,14 @@ impl<'a> FromSql<'a> for Text {
     }
 }
 
-/// Turns marks into jobs; returns how many marks were taken. Zero also while another worker folds.
-pub async fn fold(client: &impl GenericClient) -> Result<u64, DbError> {
-    let row = client.query_one("SELECT tintype.fold($1)", &[&FOLD_CHUNK]).await?;
+/// Turns marks with ids above `after` into jobs; returns how many marks were taken. Zero also while another worker folds.
+pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
+    let row = client.query_one("SELECT tintype.fold($1, $2)", &[&FOLD_CHUNK, &after]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 /// Claims up to `slots` due jobs for `worker`, for the time of `lease`.
-pub async fn claim(
-    client: &impl GenericClient,
-    worker: i32,
-    slots: usize,
-    lease: Duration,
-) -> Result<Vec<Claim>, DbError> {
+pub async fn claim(client: &impl Queries, worker: i32, slots: usize, lease: Duration) -> Result<Vec<Claim>, DbError> {
     let slots = i32::try_from(slots).unwrap_or(i32::MAX);
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let rows = client
@@ -144,24 +138,22 @@ pub async fn claim(
 }
 
 /// Reads the claimed row; `None` when it is deleted.
-pub async fn read(client: &impl GenericClient, claim: &Claim) -> Result<Option<Material>, DbError> {
+pub async fn read(client: &impl Queries, claim: &Claim) -> Result<Option<Material>, DbError> {
     let row = client.query_opt(include_str!("../sql/queries/read.sql"), &[&claim.source, &claim.key]).await?;
-    Ok(row.as_ref().map(material))
+    row.as_ref().map(material).transpose()
 }
 
 /// Reads the row with `key` as a source that may only be planned would; `None` where there is none.
-pub async fn read_planned(
-    client: &impl GenericClient,
-    source: &Source,
-    key: &str,
-) -> Result<Option<Material>, DbError> {
+pub async fn read_planned(client: &impl Queries, source: &Source, key: &str) -> Result<Option<Material>, DbError> {
     let row = client.query_opt(include_str!("../sql/queries/read_planned.sql"), &[&Json(source), &key]).await?;
-    Ok(row.as_ref().map(material))
+    row.as_ref().map(material).transpose()
 }
 
-fn material(row: &Row) -> Material {
+fn material(row: &Row) -> Result<Material, DbError> {
+    let ledger = row.get::<_, Option<serde_json::Value>>("ledger").map(serde_json::from_value);
+    let ledger = ledger.transpose().map_err(|error| DbError::unexpected(format!("a ledger entry with {error}")))?;
     let text = |column: &str| row.get::<_, Option<Text>>(column).map(|text| text.0);
-    Material {
+    Ok(Material {
         source_name: row.get("source_name"),
         draw: row.get("draw"),
         look: row.get("look"),
@@ -176,43 +168,57 @@ fn material(row: &Row) -> Material {
         author: text("author"),
         date: text("date"),
         tags: text("tags"),
-        ledger: row.get::<_, Option<serde_json::Value>>("ledger").and_then(|value| serde_json::from_value(value).ok()),
-    }
+        ledger,
+    })
 }
 
-/// Puts a claimed job back for about `delay` (full jitter: a random part of it, at least a second), with the reason. `charge`
-/// counts it against the job.
+/// Puts a claimed job back for a random time within `delay`, a second at least, with the reason. `charge` counts it against the job.
 pub async fn retry_later(
-    client: &impl GenericClient,
+    client: &impl Queries,
     claim: &Claim,
-    delay: Duration,
+    delay: &RangeInclusive<Duration>,
     charge: bool,
     reason: &str,
 ) -> Result<(), DbError> {
     client
         .execute(
-            "SELECT tintype.retry_later($1, $2, $3, greatest(1, random() * $4), $5, $6)",
-            &[&claim.source, &claim.key, &claim.lease, &delay.as_secs_f64(), &charge, &reason],
+            "SELECT tintype.retry_later($1, $2, $3, greatest(1, $4 + random() * ($5 - $4)), $6, $7)",
+            &[
+                &claim.source,
+                &claim.key,
+                &claim.lease,
+                &delay.start().as_secs_f64(),
+                &delay.end().as_secs_f64(),
+                &charge,
+                &reason,
+            ],
         )
         .await?;
     Ok(())
 }
 
+/// Prolongs all of a worker's claims that have not run out by `lease`; returns their tokens.
+pub async fn extend(client: &impl Queries, worker: i32, lease: Duration) -> Result<Vec<i64>, DbError> {
+    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
+    let rows = client.query("SELECT tintype.extend($1, $2)", &[&worker, &seconds]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Gives all of a worker's claims back at once, uncharged.
-pub async fn release(client: &impl GenericClient, worker: i32) -> Result<u64, DbError> {
+pub async fn release(client: &impl Queries, worker: i32) -> Result<u64, DbError> {
     let row = client.query_one("SELECT tintype.release($1)", &[&worker]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
 /// Says whether there is work, and when there will be.
-pub async fn outlook(client: &impl GenericClient) -> Result<Outlook, DbError> {
+pub async fn outlook(client: &impl Queries) -> Result<Outlook, DbError> {
     let row = client.query_one("SELECT work, next_due FROM tintype.outlook()", &[]).await?;
     let next_due = row.get::<_, Option<f64>>(1).map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
     Ok(Outlook { work: row.get(0), next_due })
 }
 
 /// How many jobs wait for another attempt after a failure.
-pub async fn postponed(client: &impl GenericClient) -> Result<u64, DbError> {
+pub async fn postponed(client: &impl Queries) -> Result<u64, DbError> {
     let row = client.query_one("SELECT count(*) FROM tintype.job WHERE last_error IS NOT NULL", &[]).await?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }

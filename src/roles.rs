@@ -1,11 +1,10 @@
 //! The roles of `install --roles`: an owner that holds everything, an installer that acts as the owner, and a worker that may do
 //! what `run` does. A prefix comes in, SQL goes out; what each may do stands in `sql/functions/70_roles.sql`.
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use crate::{
-    db::{Database, DbError},
+    db::{Database, DbError, Queries},
     error::Error,
 };
 
@@ -91,8 +90,8 @@ impl Roles {
 /// Makes the roles; where this role may not, the error holds what an administrator has to run.
 pub async fn create(db: &Database, roles: &Roles) -> Result<(), Error> {
     let client = db.get().await?;
-    let installing: String = client.query_one("SELECT current_user::text", &[]).await.map_err(DbError::from)?.get(0);
-    match client.batch_execute(&roles.create_sql()).await.map_err(DbError::from) {
+    let installing: String = client.query_one("SELECT current_user::text", &[]).await?.get(0);
+    match client.batch_execute(&roles.create_sql()).await {
         Err(error) if denied(&error) => {
             Err(Error::RolesDenied { sql: roles.create_sql_for(&installing), role: installing })
         }
@@ -102,7 +101,7 @@ pub async fn create(db: &Database, roles: &Roles) -> Result<(), Error> {
 
 /// Drops the roles; all or none.
 pub async fn drop(db: &Database, roles: &Roles) -> Result<(), Error> {
-    match db.get().await?.batch_execute(&roles.drop_sql()).await.map_err(DbError::from) {
+    match db.get().await?.batch_execute(&roles.drop_sql()).await {
         Err(error) if denied(&error) || error.sql_state() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
             Err(Error::RolesStay { sql: roles.drop_sql(), error })
         }
@@ -111,15 +110,15 @@ pub async fn drop(db: &Database, roles: &Roles) -> Result<(), Error> {
 }
 
 /// The prefix of the roles that hold schema `tintype` here, where `install --roles` made them.
-pub async fn of_schema(client: &impl GenericClient) -> Result<Option<Roles>, Error> {
+pub async fn of_schema(client: &impl Queries) -> Result<Option<Roles>, Error> {
     let owner = client
         .query_opt(
-            "SELECT pg_get_userbyid(n.nspowner)::text FROM pg_namespace n
-              WHERE n.nspname = 'tintype' AND EXISTS (SELECT FROM tintype.worker_roles())",
+            "SELECT pg_get_userbyid(n.nspowner)::text
+               FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'worker', aclexplode(c.relacl) a
+              WHERE n.nspname = 'tintype' AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner LIMIT 1",
             &[],
         )
-        .await
-        .map_err(DbError::from)?;
+        .await?;
     let prefix = owner.and_then(|row| row.get::<_, String>(0).strip_suffix("_owner").map(str::to_owned));
     Ok(prefix.and_then(|prefix| Roles::new(&prefix).ok()))
 }

@@ -1,9 +1,10 @@
 //! Backfill (the sweep does the same by itself, in SQL): a table is walked in key order and its rows marked, a step of a thousand at a time, each step its own short
 //! transaction. A step that was done stays done when the process is killed.
 
-use deadpool_postgres::GenericClient;
-
-use crate::{db::DbError, source::Source};
+use crate::{
+    db::{DbError, Queries},
+    source::Source,
+};
 
 /// How many rows a step looks at.
 const CHUNK: i32 = 1_000;
@@ -44,7 +45,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes one step; `None` after the last.
-    pub async fn step(&mut self, client: &impl GenericClient) -> Result<Option<Step>, DbError> {
+    pub async fn step(&mut self, client: &impl Queries) -> Result<Option<Step>, DbError> {
         if self.ended {
             return Ok(None);
         }
@@ -69,7 +70,7 @@ impl<'a> Scan<'a> {
 }
 
 /// About how many rows a table has, by the planner's statistics; zero where nobody has counted.
-pub async fn estimate(client: &impl GenericClient, source: &Source) -> Result<u64, DbError> {
+pub async fn estimate(client: &impl Queries, source: &Source) -> Result<u64, DbError> {
     let row = client
         .query_one(
             "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_class c

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    db::{Database, DbError},
+    db::{Database, DbError, Queries},
     listener::{Alarm, CHANNEL},
     queue,
 };
@@ -18,8 +18,10 @@ const BELL_SECONDS: i32 = 15;
 /// How long a sleeper trusts the bell before it looks for itself.
 const FALLBACK: Duration = Duration::from_secs(5);
 
-/// The same while nobody would ring: no connection listens, or the host may use two-phase commit.
-const POLL: Duration = Duration::from_millis(500);
+/// The same while nobody would ring, because no connection listens or the host may use two-phase commit: the pause doubles with
+/// each look that finds nothing, from the first to the last of these.
+const FIRST_POLL: Duration = Duration::from_millis(100);
+const LAST_POLL: Duration = Duration::from_secs(1);
 
 /// Pauses between two looks at the transactions that may still commit a mark unseen: short at first, then patient.
 const SHORT_LOOK: Duration = Duration::from_millis(5);
@@ -36,9 +38,10 @@ pub enum Sleep {
 
 /// Sleeps until there is work. Cancel safe: follow it with [`wake`] in any case.
 pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> {
+    let mut poll = FIRST_POLL;
     loop {
         // Each time anew: another worker may have taken the bell down and left since.
-        let up = alarm.connected() && set_bell(db, BELL_SECONDS).await?;
+        let up = alarm.connected() && raise(db, alarm).await?;
         if up && outlast_marks(db).await? {
             return Ok(Sleep::Work);
         }
@@ -46,15 +49,22 @@ pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> 
         if outlook.work {
             return Ok(Sleep::Work);
         }
-        let patience = if up { FALLBACK } else { POLL };
+        let patience = if up { FALLBACK } else { poll };
+        poll = (poll * 2).min(LAST_POLL);
         let patience = outlook.next_due.map_or(patience, |due| due.min(patience));
         let _ = timeout(patience, alarm.rung()).await;
     }
 }
 
-/// Takes the bell down: whoever is awake polls, and needs no notification.
-pub async fn wake(db: &Database) -> Result<(), DbError> {
-    set_bell(db, 0).await.map(drop)
+/// Takes the bell down where this worker has set it: whoever is awake polls, and needs no notification.
+pub async fn wake(db: &Database, alarm: &Alarm) -> Result<(), DbError> {
+    if alarm.note_bell(false) { set_bell(db, 0).await.map(drop) } else { Ok(()) }
+}
+
+/// Sets the bell, which only a worker that would hear it does.
+async fn raise(db: &Database, alarm: &Alarm) -> Result<bool, DbError> {
+    alarm.note_bell(true);
+    set_bell(db, BELL_SECONDS).await
 }
 
 /// Wakes the other workers, bell or no bell: for one that has more to do than it can, or that leaves.

@@ -1,10 +1,9 @@
 //! A watched table: which columns are read, where the URL goes, how the picture shall look. The catalog is asked by
 //! `sql/functions/20_plan.sql`; this is its shape in Rust.
 
-use deadpool_postgres::GenericClient;
 use tokio_postgres::{Row, types::Json};
 
-use crate::db::DbError;
+use crate::db::{DbError, Queries};
 
 /// What a person asks of `attach`. `None` is proposed from the columns' names, an empty text means none.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -25,6 +24,8 @@ pub struct Request {
     pub key: Option<Vec<String>>,
     /// An SQL condition that a row must meet.
     pub row_filter: Option<String>,
+    /// Whether a row that no longer meets it loses its URL.
+    pub unpublish: Option<bool>,
     /// `auto`, `code` or `title`.
     pub draw: Option<String>,
     /// The look.
@@ -68,6 +69,8 @@ pub struct Source {
     pub image_column: Option<String>,
     /// Which rows get a picture.
     pub row_filter: Option<String>,
+    /// Whether a row that leaves them loses its URL.
+    pub unpublish: bool,
     /// `auto`, `code` or `title`.
     pub draw: String,
     /// The look.
@@ -98,6 +101,7 @@ impl Source {
             date: request.date.or_else(|| kept(&self.date_column)),
             tags: request.tags.or_else(|| kept(&self.tags_column)),
             key: request.key.or_else(|| Some(self.key_columns.clone())),
+            unpublish: request.unpublish.or_else(|| Some(self.unpublish && request.row_filter.as_deref() != Some(""))),
             row_filter: request.row_filter.or_else(|| self.row_filter.clone()),
             draw: request.draw.or_else(|| Some(self.draw.clone())),
             look: request.look.or_else(|| Some(self.look.clone())),
@@ -125,6 +129,7 @@ impl From<&Row> for Source {
             tags_column: row.get("tags_column"),
             image_column: row.get("image_column"),
             row_filter: row.get("row_filter"),
+            unpublish: row.get::<_, Option<bool>>("unpublish").unwrap_or_default(),
             draw: row.get("draw"),
             look: row.get("look"),
             look_column: row.get("look_column"),
@@ -140,19 +145,19 @@ impl From<&Row> for Source {
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
                          key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15, \
-                         strict => $16";
+                         strict => $16, unpublish => coalesce($17, false)";
 
 /// What `attach` would store, checked and completed, without storing it.
-pub async fn plan(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
+pub async fn plan(client: &impl Queries, table: &str, request: &Request) -> Result<Source, DbError> {
     call(client, "tintype.plan", table, request).await
 }
 
 /// Watches a table.
-pub async fn attach(client: &impl GenericClient, table: &str, request: &Request) -> Result<Source, DbError> {
+pub async fn attach(client: &impl Queries, table: &str, request: &Request) -> Result<Source, DbError> {
     call(client, "tintype.attach", table, request).await
 }
 
-async fn call(client: &impl GenericClient, function: &str, table: &str, request: &Request) -> Result<Source, DbError> {
+async fn call(client: &impl Queries, function: &str, table: &str, request: &Request) -> Result<Source, DbError> {
     let row = client
         .query_one(
             &format!("SELECT s.*, s.relation::text AS relation_name FROM {function}({ARGUMENTS}) s"),
@@ -173,6 +178,7 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
                 &request.look_column,
                 &request.template,
                 &request.strict,
+                &request.unpublish,
             ],
         )
         .await?;
@@ -180,7 +186,7 @@ async fn call(client: &impl GenericClient, function: &str, table: &str, request:
 }
 
 /// The statements that would make a planned source's triggers.
-pub async fn trigger_sql(client: &impl GenericClient, source: &Source) -> Result<String, DbError> {
+pub async fn trigger_sql(client: &impl Queries, source: &Source) -> Result<String, DbError> {
     let mut planned = serde_json::json!(source);
     if let Some(fields) = planned.as_object_mut().filter(|_| source.id.is_none()) {
         fields.remove("id"); // the next number stands for it
@@ -196,7 +202,7 @@ pub async fn trigger_sql(client: &impl GenericClient, source: &Source) -> Result
 }
 
 /// Stops watching a table, which may be dropped already: then its name as it was attached finds it.
-pub async fn detach(client: &impl GenericClient, table: &str) -> Result<(), DbError> {
+pub async fn detach(client: &impl Queries, table: &str) -> Result<(), DbError> {
     client
         .execute(
             "SELECT tintype.detach(coalesce((SELECT s.relation FROM tintype.source s WHERE s.name = $1), tintype.find_table($1)))",
@@ -207,7 +213,7 @@ pub async fn detach(client: &impl GenericClient, table: &str) -> Result<(), DbEr
 }
 
 /// All attached tables, by name.
-pub async fn all(client: &impl GenericClient) -> Result<Vec<Source>, DbError> {
+pub async fn all(client: &impl Queries) -> Result<Vec<Source>, DbError> {
     let rows = client
         .query("SELECT s.*, s.relation::text AS relation_name FROM tintype.source s ORDER BY s.name", &[])
         .await?;
@@ -215,7 +221,7 @@ pub async fn all(client: &impl GenericClient) -> Result<Vec<Source>, DbError> {
 }
 
 /// The attached table that a person means by `table`; an error where it is not attached.
-pub async fn find(client: &impl GenericClient, table: &str) -> Result<Source, DbError> {
+pub async fn find(client: &impl Queries, table: &str) -> Result<Source, DbError> {
     let row = client
         .query_one(
             "SELECT s.*, s.relation::text AS relation_name FROM tintype.attached(tintype.find_table($1)) s",
@@ -226,7 +232,7 @@ pub async fn find(client: &impl GenericClient, table: &str) -> Result<Source, Db
 }
 
 /// The same, or `None` where it is not attached.
-pub async fn lookup(client: &impl GenericClient, table: &str) -> Result<Option<Source>, DbError> {
+pub async fn lookup(client: &impl Queries, table: &str) -> Result<Option<Source>, DbError> {
     let row = client
         .query_opt(
             "SELECT s.*, s.relation::text AS relation_name FROM tintype.source s WHERE s.relation = tintype.find_table($1)",
@@ -237,7 +243,7 @@ pub async fn lookup(client: &impl GenericClient, table: &str) -> Result<Option<S
 }
 
 /// The name of a source by its number.
-pub async fn name(client: &impl GenericClient, id: i32) -> Result<String, DbError> {
+pub async fn name(client: &impl Queries, id: i32) -> Result<String, DbError> {
     let row = client.query_opt("SELECT name FROM tintype.source WHERE id = $1", &[&id]).await?;
     Ok(row.map_or_else(|| format!("source {id}"), |row| row.get(0)))
 }
@@ -254,7 +260,7 @@ pub struct PolicyTrouble {
 }
 
 /// What policies keep from the roles that work on one table, or from this role in all of them.
-pub async fn policy_troubles(client: &impl GenericClient, table: Option<&str>) -> Result<Vec<PolicyTrouble>, DbError> {
+pub async fn policy_troubles(client: &impl Queries, table: Option<&str>) -> Result<Vec<PolicyTrouble>, DbError> {
     let rows = client.query(include_str!("../sql/queries/policy_troubles.sql"), &[&table]).await?;
     let trouble =
         |row: &Row| PolicyTrouble { broken: row.get("broken"), words: row.get("words"), hint: row.get("hint") };
@@ -262,7 +268,7 @@ pub async fn policy_troubles(client: &impl GenericClient, table: Option<&str>) -
 }
 
 /// The statements that would give the roles of `install --roles` what a planned source takes; none where there are no such roles.
-pub async fn grants(client: &impl GenericClient, source: &Source) -> Result<Vec<String>, DbError> {
+pub async fn grants(client: &impl Queries, source: &Source) -> Result<Vec<String>, DbError> {
     let rows = client
         .query(
             "SELECT m.statement FROM jsonb_populate_record(NULL::tintype.source, $1) s, tintype.worker_roles() r, tintype.missing_grants(s, r) m",

@@ -113,6 +113,33 @@ impl Storage {
         }
     }
 
+    /// The bytes under a path below the prefix; `None` where there is no such object.
+    pub async fn find(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        match self {
+            Self::Folder(folder) => folder.find(path).await,
+            Self::S3(bucket) => bucket.find(path).await,
+        }
+    }
+
+    /// Deletes the object with this whole key, as [`Storage::put`] gave it. One that is not there any more counts as deleted.
+    pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        let bad = || StorageError::BadPath { path: key.to_owned() };
+        let path = key.strip_prefix(self.prefix()).ok_or_else(bad)?;
+        match self {
+            Self::Folder(folder) => folder.delete(path).await,
+            Self::S3(bucket) => bucket.delete(path).await,
+        }
+    }
+
+    /// What the key of each of this store's objects begins with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        match self {
+            Self::Folder(_) => "",
+            Self::S3(bucket) => bucket.prefix(),
+        }
+    }
+
     /// The URL that [`Storage::put`] gives to a path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {

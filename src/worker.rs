@@ -8,16 +8,20 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    db::{Database, DbError},
-    executor::{self, DEADLINE, Outcome, Workshop},
-    listener::{self, Alarm},
-    maintenance, queue,
+    db::{Database, DbError, Queries},
+    executor::{self, Outcome, Workshop},
+    lease::Leases,
+    listener::{self, Alarm, Pulse},
+    maintenance::{self, Pacemaker},
+    prune, queue,
     sleep::{self, Sleep},
+    watermark::Watermark,
 };
 
-/// How long a claim lasts; a job is given up well before.
+/// How long a claim lasts unless it is prolonged, and how often it is.
 const LEASE: Duration = Duration::from_secs(60);
-const _: () = assert!(DEADLINE.as_secs() + 10 < LEASE.as_secs());
+const HEARTBEAT: Duration = Duration::from_secs(10);
+const _: () = assert!(HEARTBEAT.as_secs() * 4 < LEASE.as_secs(), "a heartbeat may be late, and another may fail");
 
 /// How often an idle worker looks, and for how long, before it goes to sleep: under load nobody needs to notify it.
 const LINGER_POLL: Duration = Duration::from_millis(100);
@@ -28,6 +32,10 @@ const ROUSE: Duration = Duration::from_secs(1);
 
 /// How long a worker waits after the database failed it.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long marks are folded at a stretch before jobs are claimed: an edit behind a backfill's marks is a job soon, and slots do not
+/// stay empty for long.
+const FOLDING: Duration = Duration::from_millis(250);
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -40,6 +48,25 @@ pub struct WorkerOptions {
     pub grace: Duration,
     /// Stop when nothing is due.
     pub exit_when_idle: bool,
+    /// After how long superseded pictures are deleted from the store; `None`: never.
+    pub prune_after: Option<Duration>,
+    /// How long claims last, and how often they are prolonged.
+    pub rhythm: Rhythm,
+}
+
+/// How long a claim lasts unless it is prolonged, and how often it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Rhythm {
+    /// How long a claim lasts.
+    pub lease: Duration,
+    /// Time between two heartbeats, which prolong it.
+    pub heartbeat: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self { lease: LEASE, heartbeat: HEARTBEAT }
+    }
 }
 
 /// What a worker did in its life.
@@ -64,15 +91,24 @@ pub async fn run(
 ) -> Result<Tally, DbError> {
     let db = workshop.db.clone();
     let id = maintenance::register(&db.get().await?, &options.name).await?;
-    let background = stop.child_token();
+    let leases = Arc::new(Leases::default());
+    let Rhythm { lease, heartbeat } = options.rhythm;
+    let pacemaker =
+        Pacemaker { worker: id, name: options.name.clone(), leases: Arc::clone(&leases), every: heartbeat, lease };
+    let background = CancellationToken::new(); // outlives the signal: jobs that finish still need the heartbeat
     let mut helpers = JoinSet::new();
     helpers.spawn({
         let (db, alarm, stop) = (db.clone(), Arc::clone(&alarm), background.clone());
-        async move { listener::listen(&db, &alarm, &stop).await }
+        async move { listener::listen(&db, &alarm, Pulse::default(), &stop).await }
     });
     helpers.spawn({
-        let (db, name, stop) = (db.clone(), options.name.clone(), background.clone());
-        async move { maintenance::keep(&db, id, &name, &stop).await }
+        let (db, stop) = (db.clone(), background.clone());
+        async move { maintenance::keep(&db, &pacemaker, &stop).await }
+    });
+    helpers.spawn({
+        let (db, storage, after, stop) =
+            (db.clone(), workshop.storage.clone(), options.prune_after, background.clone());
+        async move { prune::keep(&db, &storage, after, &stop).await }
     });
 
     let mut floor = Floor {
@@ -80,13 +116,16 @@ pub async fn run(
         options,
         workshop: Arc::new(workshop),
         running: JoinSet::new(),
+        leases,
+        watermark: Watermark::default(),
         tally: Tally::default(),
         roused: None,
     };
     floor.work(&db, &alarm, &stop).await;
+    floor.drain().await;
     background.cancel();
-    floor.drain(&db).await;
     while helpers.join_next().await.is_some() {}
+    floor.leave(&db).await; // last, or a heartbeat would bring the worker's row back
     Ok(floor.tally)
 }
 
@@ -96,6 +135,8 @@ struct Floor<'a> {
     options: &'a WorkerOptions,
     workshop: Arc<Workshop>,
     running: JoinSet<(String, Outcome)>,
+    leases: Arc<Leases>,
+    watermark: Watermark,
     tally: Tally,
     roused: Option<Instant>,
 }
@@ -119,8 +160,12 @@ impl Floor<'_> {
                 if self.options.exit_when_idle && self.nothing_due(db).await {
                     return;
                 }
+                if self.options.exit_when_idle {
+                    self.watermark.forget(); // something is due that it may have passed
+                }
                 if !self.options.exit_when_idle && idle_since.elapsed() >= LINGER {
                     self.sleep(db, alarm, stop).await;
+                    self.watermark.forget();
                     idle_since = Instant::now();
                     continue;
                 }
@@ -146,8 +191,10 @@ impl Floor<'_> {
             return Ok(false);
         }
         let client = db.get().await?;
-        let folded = queue::fold(&client).await?;
-        let claims = queue::claim(&client, self.id, free, LEASE).await?;
+        let folded = self.fold(&client).await?;
+        let lease = self.options.rhythm.lease;
+        let until = Instant::now() + lease; // before the database's clock says so
+        let claims = queue::claim(&client, self.id, free, lease).await?;
         drop(client);
         let taken = folded > 0 || !claims.is_empty();
         if claims.len() == free && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
@@ -156,12 +203,26 @@ impl Floor<'_> {
         }
         for claim in claims {
             let workshop = Arc::clone(&self.workshop);
+            let lease = self.leases.hold(claim.lease, until);
             self.running.spawn(async move {
                 let row = format!("{}/{}", claim.source, claim.key);
-                (row, executor::execute(&workshop, claim).await)
+                let work = Box::pin(executor::execute(&workshop, claim));
+                (row, lease.over(work).await.unwrap_or(Outcome::Lost))
             });
         }
         Ok(taken)
+    }
+
+    /// Folds until no mark is left, or for a while; returns how many marks became jobs.
+    async fn fold(&mut self, client: &impl Queries) -> Result<u64, DbError> {
+        let (began, mut total) = (Instant::now(), 0);
+        loop {
+            let folded = self.watermark.fold(client).await?;
+            total += folded;
+            if folded < u64::from(queue::FOLD_CHUNK.unsigned_abs()) || began.elapsed() > FOLDING {
+                return Ok(total);
+            }
+        }
     }
 
     async fn nothing_due(&self, db: &Database) -> bool {
@@ -182,7 +243,7 @@ impl Floor<'_> {
                 tokio::time::sleep(TROUBLE_PAUSE).await;
             }
         }
-        if let Err(error) = sleep::wake(db).await {
+        if let Err(error) = sleep::wake(db, alarm).await {
             warn!(%error, "the bell stays up until its lease ends");
         }
     }
@@ -218,17 +279,22 @@ impl Floor<'_> {
             Outcome::Unchanged => debug!(row, "unchanged"),
             Outcome::Changed => debug!(row, "changed meanwhile, due again"),
             Outcome::Gone => debug!(row, "gone"),
+            Outcome::Unpublished => info!(row, "unpublished: the row filter leaves it out"),
             Outcome::Lost => warn!(row, "lost the lease"),
         }
     }
 
-    /// Lets running jobs finish within the grace period, then gives the rest back.
-    async fn drain(&mut self, db: &Database) {
+    /// Lets running jobs finish within the grace period.
+    async fn drain(&mut self) {
         let deadline = Instant::now() + self.options.grace;
         while let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.running.join_next()).await {
             self.count(done);
         }
         self.running.shutdown().await;
+    }
+
+    /// Gives back what is not finished.
+    async fn leave(&self, db: &Database) {
         let leave = async {
             let client = db.get().await?;
             let released = queue::release(&client, self.id).await?;

@@ -171,7 +171,7 @@ CREATE OR REPLACE FUNCTION tintype.plan(
     relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
-    template text DEFAULT NULL, strict boolean DEFAULT false)
+    template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false)
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -200,6 +200,7 @@ BEGIN
     src.template := nullif(template, '');
     src.site  := site;
     src."strict" := coalesce("strict", false);   -- (a reserved word of plpgsql)
+    src.unpublish := coalesce(unpublish, false);
     src.row_filter := nullif(btrim(row_filter), '');
     IF src.body_column IS NULL AND src.title_column IS NULL THEN
         RAISE EXCEPTION 'no column of % looks like a body or a title', relation
@@ -213,7 +214,10 @@ BEGIN
     END IF;
     SELECT CASE WHEN a.attnotnull THEN '' END INTO src.image_blank
       FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = src.image_column;
-    IF src.row_filter IS NOT NULL THEN
+    IF src.unpublish AND (src.row_filter IS NULL OR src.image_column IS NULL) THEN
+        RAISE EXCEPTION 'no row of % could lose its URL: there is no %', relation, CASE WHEN src.row_filter IS NULL THEN 'row filter' ELSE 'image column' END
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Say with --where which rows are published, and with --image which column holds the URL.';
+    ELSIF src.row_filter IS NOT NULL THEN
         BEGIN
             EXECUTE format('SELECT FROM %s x WHERE (%s) LIMIT 0', relation, src.row_filter);
         EXCEPTION WHEN OTHERS THEN

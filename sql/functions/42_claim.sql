@@ -26,6 +26,20 @@ RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 
     RETURNING j.*
 $$;
 
+-- Prolongs the claims of `worker` that have not run out, with its heartbeat; returns their tokens. A job whose token is missing has
+-- another owner by now, or none, and its worker stops it. Locks in key order, as the fold does.
+CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer)
+RETURNS SETOF bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets runs out earlier
+    WITH mine AS MATERIALIZED (
+        SELECT j.source, j.key FROM tintype.job j
+         WHERE j.owner = worker AND j.lease_until >= now() ORDER BY j.source, j.key FOR UPDATE
+    )
+    UPDATE tintype.job j SET lease_until = now() + make_interval(secs => seconds)
+      FROM mine m WHERE j.source = m.source AND j.key = m.key
+    RETURNING j.lease
+$$;
+
 -- Gives claimed jobs back at once, without charging an attempt: what a worker does on shutdown. Locks them in key order, as
 -- the fold does, so that the two cannot deadlock.
 CREATE OR REPLACE FUNCTION tintype.release(worker integer)
@@ -70,7 +84,7 @@ BEGIN
         INSERT INTO tintype.image AS i (source, key, state, reason, content)
         VALUES (poison.source, poison.key, 'failed', 'three workers died while drawing this row', deadly)
         ON CONFLICT (source, key) DO UPDATE SET
-            state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, updated_at = now();
+            state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, outside = false, updated_at = now();
         parked := parked + 1;
     END LOOP;
     RETURN parked;

@@ -4,8 +4,9 @@
 --   missing   rows without an entry in the ledger whose image column is empty
 --   stale     rows that differ from the ledger in content, or were not drawn with `template`, or have no entry
 --   all       every row, drawn again even where nothing changed
---   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost; rows without an entry whose image
---             column is empty only if `whole`
+--   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost, or that the row filter lets in again;
+--             rows without an entry whose image column is empty only if `whole`; rows that left the filter, as time makes them, and
+--             whose URL is to be taken out
 -- `dry` counts and marks nothing. `last_key` is NULL when the scan is at its end.
 CREATE OR REPLACE FUNCTION tintype.scan(
     src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
@@ -27,9 +28,9 @@ BEGIN
       FROM unnest(src.key_columns || tintype.drawn_columns(src) || src.image_column) AS name WHERE name IS NOT NULL;
     differs := CASE mode
         WHEN 'all'     THEN 'true'
-        WHEN 'missing' THEN format('(i.key IS NULL OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
-        WHEN 'stale'   THEN format('(i.key IS NULL OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
-        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
+        WHEN 'missing' THEN format('(i.key IS NULL OR i.outside OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
+        WHEN 'stale'   THEN format('(i.key IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
+        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.outside OR i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
             src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
             coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
             CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END)
@@ -38,11 +39,11 @@ BEGIN
         WITH page AS MATERIALIZED (
             SELECT %8$s, %1$s AS tintype_key, %7$s AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
         SELECT count(*), (array_agg(x.tintype_key ORDER BY %4$s))[count(*)],
-               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE %6$s AND x.tintype_wanted), '{}')
+               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE (%6$s AND x.tintype_wanted) OR (%9$L AND i.in_row AND NOT x.tintype_wanted)), '{}')
           FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
         $sql$, tintype.key_sql(src, 'x'), src.relation,
         CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
-        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed)
+        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed, mode = 'changed' AND src.unpublish)
       INTO scanned, last_key, keys USING after, src.id, template;
     marked := cardinality(keys);
     IF NOT dry AND marked > 0 THEN
@@ -94,8 +95,8 @@ BEGIN
     RETURN total;
 END $$;
 
--- Forgets up to `chunk` ledger entries after key `after` whose rows are gone; none where they may only be hidden. The objects in the
--- store stay.
+-- Forgets up to `chunk` ledger entries after key `after` whose rows are gone, none where they may only be hidden; their objects in the
+-- store are garbage now.
 CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
@@ -111,8 +112,8 @@ BEGIN
             SELECT i.key FROM tintype.image i WHERE i.source = $1 AND i.key > $2 ORDER BY i.key LIMIT $3
         ), gone AS (
             DELETE FROM tintype.image i USING page p
-             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING 1)
-        SELECT (SELECT count(*) FROM gone), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
+             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING i.source, i.key, i.object)
+        SELECT (SELECT count(tintype.discard(g.object, g.source, g.key)) FROM gone g), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
         $sql$, src.relation, tintype.match_sql(src, 'x', 'i.key'))
       INTO pruned, last_key, scanned USING src.id, after, chunk;
     IF scanned < chunk THEN

@@ -38,7 +38,8 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
     };
     let code = Code::read(card, theme, (Place::Under(top), room), stage);
     stage.lay(Scene::Window { top: code.layout.top, height: code.layout.height });
-    draw_eyebrow(&card.eyebrow, (stage.look.padding, code::TOP), stage);
+    let direction = title.as_ref().map(|title| title.direction).unwrap_or_default();
+    draw_eyebrow(&card.eyebrow, (stage.look.padding, code::TOP), direction, stage);
     if let Some(title) = title {
         for (at, line) in title.lines.iter().enumerate() {
             let y = first + at as f32 * code::TITLE_PITCH + code::TITLE_BASELINE;

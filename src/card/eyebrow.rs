@@ -5,6 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::Eyebrow;
 use super::colour::Rgb;
+use super::direction::Direction;
 use super::font::{Region, face};
 use super::layout::{WIDTH, eyebrow};
 use super::paint::Rounded;
@@ -28,45 +29,77 @@ fn site<'a>(content: &'a Eyebrow, stage: &Stage<'a>) -> Option<&'a str> {
     content.site.as_deref().or(stage.look.site.as_deref())
 }
 
-/// Draws the eyebrow with the avatar's corner at `at`, in design pixels.
-pub(super) fn draw_eyebrow(content: &Eyebrow, at: (f32, f32), stage: &mut Stage<'_>) {
+/// Draws the eyebrow in its row between two sides, whose top is `top`, in design pixels: from the left, or under titles that run
+/// from the right from there.
+pub(super) fn draw_eyebrow(content: &Eyebrow, (side, top): (f32, f32), direction: Direction, stage: &mut Stage<'_>) {
     let present = |text: Option<&str>| text.map(clean).filter(|text| !text.is_empty());
     let (author, site) = (present(content.author.as_deref()), present(site(content, stage)));
-    let (mut x, y) = (at.0, at.1 + eyebrow::BASELINE);
-    let right = draw_logo(at.1, WIDTH - at.0, stage);
-    if author.is_some() || stage.pictures.avatar.is_some() {
-        draw_avatar(author.as_deref(), at, stage);
-        x += eyebrow::AVATAR + eyebrow::GAP;
+    let mut row = Row { left: side, right: WIDTH - side, direction };
+    if let Some(logo) = stage.pictures.logo.clone() {
+        let [width, height] = [logo.width, logo.height()].map(|pixels| pixels as f32 / stage.scale());
+        let x = row.last(width, eyebrow::LOGO_GAP);
+        stage.picture(&logo, (x, top + (eyebrow::AVATAR - height) / 2.0));
     }
+    if author.is_some() || stage.pictures.avatar.is_some() {
+        let x = row.first(eyebrow::AVATAR, eyebrow::GAP);
+        draw_avatar(author.as_deref(), (x, top), stage);
+    }
+    let muted = stage.look.muted;
+    let y = top + eyebrow::BASELINE;
     if let Some(author) = &author {
         let share = if site.is_some() { 0.6 } else { 1.0 };
-        x = draw_part(author, (x, y), (right - x) * share, (face::TEXT_SEMIBOLD, stage.look.title), stage);
+        draw_part(author, (&mut row, y, share), (face::TEXT_SEMIBOLD, stage.look.title), stage);
     }
     let Some(site) = site else { return };
-    let muted = stage.look.muted;
     if author.is_some() {
         let dot = muted.over(stage.look.ground, eyebrow::DOT);
-        x = draw_part("·", (x + eyebrow::GAP, y), right - x, (face::TEXT_MEDIUM, dot), stage) + eyebrow::GAP;
+        draw_part("·", (&mut row, y, 1.0), (face::TEXT_MEDIUM, dot), stage);
     }
-    draw_part(&site, (x, y), right - x, (face::TEXT_MEDIUM, muted), stage);
+    draw_part(&site, (&mut row, y, 1.0), (face::TEXT_MEDIUM, muted), stage);
 }
 
-/// Draws the look's logo so that it ends at `right`, in the middle of the eyebrow's height; gives where the room for text ends.
-fn draw_logo(top: f32, right: f32, stage: &mut Stage<'_>) -> f32 {
-    let Some(logo) = &stage.pictures.logo else { return right };
-    let length = |pixels: usize| pixels as f32 / stage.scale();
-    let left = right - length(logo.width);
-    stage.picture(logo, (left, top + (eyebrow::AVATAR - length(logo.height())) / 2.0));
-    left - eyebrow::LOGO_GAP
+/// What is left of a row, in design pixels.
+struct Row {
+    left: f32,
+    right: f32,
+    direction: Direction,
 }
 
-/// Draws one part, cut to `room`; gives where it ends.
-fn draw_part(text: &str, at: (f32, f32), room: f32, (face, colour): (u8, Rgb), stage: &mut Stage<'_>) -> f32 {
+impl Row {
+    /// Takes a part where the row begins, and a gap after it; gives the left end of the part.
+    fn first(&mut self, width: f32, gap: f32) -> f32 {
+        match self.direction {
+            Direction::LeftToRight => self.from_left(width, gap),
+            Direction::RightToLeft => self.from_right(width, gap),
+        }
+    }
+
+    /// The same where the row ends.
+    fn last(&mut self, width: f32, gap: f32) -> f32 {
+        match self.direction {
+            Direction::LeftToRight => self.from_right(width, gap),
+            Direction::RightToLeft => self.from_left(width, gap),
+        }
+    }
+
+    fn from_left(&mut self, width: f32, gap: f32) -> f32 {
+        self.left += width + gap;
+        self.left - width - gap
+    }
+
+    fn from_right(&mut self, width: f32, gap: f32) -> f32 {
+        self.right -= width + gap;
+        self.right + gap
+    }
+}
+
+/// Draws one part in what is left of a row, cut to a share of it.
+fn draw_part(text: &str, (row, y, share): (&mut Row, f32, f32), (face, colour): (u8, Rgb), stage: &mut Stage<'_>) {
     let style = stage.style(face, eyebrow::SIZE, eyebrow::SPACING);
-    let width = room * stage.scale();
+    let width = (row.right - row.left) * share * stage.scale();
     let line = Breaker { fonts: stage.fonts, setter: stage.setter, style, width }.single(text);
-    stage.text(&line, at, colour.into());
-    at.0 + line.width / stage.scale()
+    let x = row.first(line.width / stage.scale(), eyebrow::GAP);
+    stage.text(&line, (x, y), colour.into());
 }
 
 fn draw_avatar(author: Option<&str>, (x, y): (f32, f32), stage: &mut Stage<'_>) {
@@ -96,4 +129,19 @@ pub(super) fn draw_initial(author: Option<&str>, shape: Rounded, stage: &mut Sta
     let line = stage.setter.shape(stage.fonts, &initial, style);
     let left = x + (width - line.width / stage.scale()) / 2.0;
     stage.text(&line, (left, y + eyebrow::INITIAL_BASELINE * ratio), INITIAL.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_from_the_right_is_the_mirror_of_one_from_the_left() {
+        let taken = |direction| {
+            let mut row = Row { left: 100.0, right: 1100.0, direction };
+            ([row.last(50.0, 8.0), row.first(40.0, 10.0), row.first(30.0, 10.0)], (row.left, row.right))
+        };
+        assert_eq!(taken(Direction::LeftToRight), ([1050.0, 100.0, 150.0], (190.0, 1042.0)));
+        assert_eq!(taken(Direction::RightToLeft), ([100.0, 1060.0, 1020.0], (158.0, 1010.0)));
+    }
 }

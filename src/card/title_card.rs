@@ -15,7 +15,6 @@ use super::unicode::is_tall;
 /// Draws a title card onto a fresh stage.
 pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
     stage.lay(Scene::Title);
-    draw_eyebrow(&card.eyebrow, (side(stage), title::TOP), stage);
     let mut top = title::TOP + if is_empty(&card.eyebrow, stage) { 0.0 } else { eyebrow::AVATAR + title::GAP };
     let text = clean(&card.title);
     let mut direction = Direction::default();
@@ -31,6 +30,7 @@ pub(super) fn draw(card: &TitleCard, stage: &mut Stage<'_>) {
         direction = paragraph.direction;
         top += paragraph.lines.len() as f32 * pitch + title::EXCERPT_GAP;
     }
+    draw_eyebrow(&card.eyebrow, (side(stage), title::TOP), direction, stage);
     let has_foot = card.date.is_some() || !card.tags.is_empty();
     if let Some(excerpt) = card.excerpt.as_deref().map(clean).filter(|excerpt| !excerpt.is_empty()) {
         let floor = if has_foot { title::TAG_TOP - title::FOOT_GAP } else { title::TAG_TOP + title::TAG_HEIGHT };

@@ -31,6 +31,9 @@ pub struct Columns {
     /// An SQL condition; rows outside it get no picture
     #[arg(long = "where", value_name = "CONDITION")]
     pub row_filter: Option<String>,
+    /// A row that leaves --where loses its URL, and gets it back when it returns [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub unpublish: Option<bool>,
     /// What to draw [default: auto]
     #[arg(long, value_enum)]
     pub draw: Option<Draw>,

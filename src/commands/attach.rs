@@ -87,6 +87,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         tags: columns.tags.clone(),
         key: columns.key.clone(),
         row_filter: columns.row_filter.clone(),
+        unpublish: columns.unpublish,
         draw: columns.draw.map(|draw| picture::Draw::from(draw).to_string()),
         look: columns.look.clone(),
         look_column: columns.look_column.clone(),
@@ -111,7 +112,8 @@ fn show(source: &Source) {
     let image = source.image_column.clone().unwrap_or_else(|| "(none: the URL lives in tintype.image)".to_owned());
     say(&format!("image   {image}"));
     if let Some(filter) = &source.row_filter {
-        say(&format!("where   {filter}"));
+        let lose = if source.unpublish { "; a row that leaves it loses its URL" } else { "" };
+        say(&format!("where   {filter}{lose}"));
     }
     if source.strict {
         say("strict  a write fails where its mark cannot be made");

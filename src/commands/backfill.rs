@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::GenericClient;
 use serde_json::json;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::Backfill,
-    db::DbError,
+    db::Queries,
     error::Error,
     scan::{self, Mode, Scan},
     source::{self, Source},
@@ -30,7 +29,7 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
             hint: format!("SELECT tintype.resume('{}')", source.relation),
         });
     }
-    let began = client.query_one("SELECT clock_timestamp()::text", &[]).await.map_err(DbError::from)?.get(0);
+    let began = client.query_one("SELECT clock_timestamp()::text", &[]).await?.get(0);
     let (scanned, marked) = mark(&client, &source, flags).await?;
     if flags.dry_run {
         report(flags, scanned, marked, &format!("{marked} of {scanned} rows of {} would be drawn", source.name));
@@ -61,7 +60,7 @@ fn report(flags: &Backfill, scanned: u64, marked: u64, words: &str) {
     }
 }
 
-async fn mark(client: &impl GenericClient, source: &Source, flags: &Backfill) -> Result<(u64, u64), Error> {
+async fn mark(client: &impl Queries, source: &Source, flags: &Backfill) -> Result<(u64, u64), Error> {
     let mode = if flags.rerender { Mode::Rerender } else { Mode::Missing };
     let mut scan = Scan::new(source, mode, flags.condition.as_deref(), flags.dry_run);
     let progress = bar("marking", scan::estimate(client, source).await?);
@@ -77,13 +76,11 @@ async fn mark(client: &impl GenericClient, source: &Source, flags: &Backfill) ->
 
 /// Waits until nothing of the source is marked, claimed or due, jobs aside that wait for another attempt; returns how many of
 /// its rows have failed since `began`, and how many will be tried again.
-async fn wait(client: &impl GenericClient, source: &Source, marked: u64, began: String) -> Result<(u64, u64), Error> {
+async fn wait(client: &impl Queries, source: &Source, marked: u64, began: String) -> Result<(u64, u64), Error> {
     let progress = bar("drawing", marked);
     loop {
-        let row = client
-            .query_one(include_str!("../../sql/queries/backfill_progress.sql"), &[&source.id, &began])
-            .await
-            .map_err(DbError::from)?;
+        let row =
+            client.query_one(include_str!("../../sql/queries/backfill_progress.sql"), &[&source.id, &began]).await?;
         let [waiting, postponed, failed, workers] = [0, 1, 2, 3].map(|column| row.get::<_, i64>(column).unsigned_abs());
         progress.set_position(marked.saturating_sub(waiting));
         if waiting == postponed {

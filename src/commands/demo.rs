@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cli::Demo,
     config,
-    db::{ConnectSettings, Database, DbError, LibpqEnv},
+    db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
     error::Error,
     install,
     listener::Alarm,
@@ -28,7 +28,7 @@ use crate::{
     source::{self, Request},
     storage::{Storage, StorageSettings},
     studio::Studio,
-    worker::{self, Tally, WorkerOptions},
+    worker::{self, Rhythm, Tally, WorkerOptions},
 };
 
 static POSTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/posts");
@@ -106,7 +106,7 @@ impl Stage {
     /// Makes the blog, installs tintype, and attaches the one to the other.
     async fn build(&self) -> Result<(), Error> {
         let client = self.db.get().await?;
-        client.batch_execute(include_str!("demo/blog.sql")).await.map_err(DbError::from)?;
+        client.batch_execute(include_str!("demo/blog.sql")).await?;
         install::install(&self.db).await?;
         let request = Request { site: Some("notes.example".to_owned()), ..Request::default() };
         source::attach(&client, "tintype_demo.posts", &request).await?;
@@ -139,6 +139,8 @@ impl Stage {
             slots: cores * 4,
             grace: Duration::from_secs(5),
             exit_when_idle: false,
+            prune_after: None,
+            rhythm: Rhythm::default(),
         };
         let (workshop, _desk) = workshop(&self.db, storage, Studio::default(), cores, false);
         let stop = stop.clone();
@@ -162,7 +164,7 @@ impl Stage {
             }
         } else if self.scratch.is_none() {
             let client = self.db.get().await?;
-            client.batch_execute(include_str!("demo/strike.sql")).await.map_err(DbError::from)?;
+            client.batch_execute(include_str!("demo/strike.sql")).await?;
             let installed = !install::applied(&client).await?.is_empty();
             drop(client);
             if installed && !self.installed_before {
@@ -188,8 +190,7 @@ async fn write_posts(db: &Database) -> Result<(), Error> {
                 "INSERT INTO tintype_demo.posts (slug, title, author, body, tags, published_on) VALUES ($1, $2, $3, $4, $5, $6::text::date)",
                 &[&slug, &title, &head.front_matter.author, &body, &head.front_matter.tags, &front],
             )
-            .await
-            .map_err(DbError::from)?;
+            .await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `tintype healthcheck`: for images without a shell. The database answers, and the worker of this host is alive.
 
 use super::Context;
-use crate::{config, db::DbError, error::Error};
+use crate::{config, db::Queries, error::Error};
 
 pub(super) async fn healthcheck(context: &Context) -> Result<(), Error> {
     let db = context.installed().await?;
@@ -14,7 +14,6 @@ pub(super) async fn healthcheck(context: &Context) -> Result<(), Error> {
             "SELECT EXISTS (SELECT FROM tintype.worker WHERE starts_with(name, $1 || ':') AND seen_at > now() - interval '1 minute')",
             &[&host],
         )
-        .await
-        .map_err(DbError::from)?;
+        .await?;
     if row.get(0) { Ok(()) } else { Err(Error::NoWorker) }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     card,
     cli::Preview,
-    db::DbError,
+    db::Queries,
     error::Error,
     install,
     picture::{self, Draw, Wish},
@@ -26,9 +26,9 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     let request = request(&flags.columns, looks.clone().and_paths())?;
     let db = context.database().await?;
     let mut client = db.get().await?;
-    let transaction = client.transaction().await.map_err(DbError::from)?;
+    let transaction = client.transaction().await?;
     if install::applied(&transaction).await?.is_empty() {
-        transaction.batch_execute(&install::up(&[])).await.map_err(DbError::from)?;
+        transaction.batch_execute(&install::up(&[])).await?;
     }
     let request = match source::lookup(&transaction, &flags.table).await? {
         Some(attached) => attached.with(request),
@@ -36,7 +36,7 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     };
     let source = source::plan(&transaction, &flags.table, &request).await?;
     let material = queue::read_planned(&transaction, &source, &flags.row).await?;
-    transaction.rollback().await.map_err(DbError::from)?;
+    transaction.rollback().await?;
 
     let Some(material) = material else {
         return Err(Error::Usage {

@@ -8,17 +8,13 @@ use super::{
 };
 use crate::{
     cli::{Retry, Status},
+    db::Queries,
     error::Error,
 };
 
 pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Error> {
     let db = context.installed().await?;
-    let rows = db
-        .get()
-        .await?
-        .query("SELECT to_jsonb(s) FROM tintype.status s", &[])
-        .await
-        .map_err(crate::db::DbError::from)?;
+    let rows = db.get().await?.query("SELECT to_jsonb(s) FROM tintype.status s", &[]).await?;
     let tables: Vec<Value> = rows.iter().map(|row| row.get(0)).collect();
     if flags.json {
         for one in &tables {
@@ -70,8 +66,7 @@ pub(super) async fn retry(context: &Context, flags: &Retry) -> Result<(), Error>
             "SELECT tintype.retry(CASE WHEN $1::text IS NOT NULL THEN tintype.find_table($1) END, $2)",
             &[&flags.table, &flags.key],
         )
-        .await
-        .map_err(crate::db::DbError::from)?;
+        .await?;
     let marked: i64 = row.get(0);
     if flags.json {
         print_json(&json!({ "marked": marked }));

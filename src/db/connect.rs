@@ -2,6 +2,7 @@
 //! session settings that our statements count on. A pooler that refuses or forgets those is noticed, and then gets none.
 
 use std::{
+    fmt::Write as _,
     pin::Pin,
     sync::{
         Arc,
@@ -32,8 +33,24 @@ pub(super) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<S
 /// The search path of our sessions; with it, whatever is not qualified is the system's own.
 const SEARCH_PATH: &str = "pg_catalog,pg_temp";
 
+/// What our statements count on besides the search path and the limits.
+const SETTINGS: [(&str, &str); 9] = [
+    ("client_min_messages", "warning"),
+    ("timezone", "UTC"),
+    ("datestyle", "ISO"),
+    ("intervalstyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("jit", "off"),
+    ("idle_in_transaction_session_timeout", "60000"),
+    ("default_transaction_isolation", "read committed"),
+];
+
 /// A peer that says nothing for this long, although asked, is gone.
 const DEAD_PEER: Duration = Duration::from_secs(30);
+
+/// A server that has not even refused a statement this long after its time was up is gone, whatever the connection looks like.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Limits that the server keeps for our sessions.
 #[derive(Debug, Clone, Copy)]
@@ -48,26 +65,43 @@ pub(super) struct Connector {
     tls: MakeRustlsConnect,
     /// Command-line options for the server: the user's, then ours.
     options: String,
+    /// Our settings as statements for one transaction, for where the session cannot have them.
+    local: String,
+    patience: Duration,
     pooled: AtomicBool,
 }
 
 impl Connector {
     pub(super) fn new(info: ConnInfo, limits: SessionLimits) -> Result<Self, DbError> {
         let tls = info.tls.connector()?;
-        let options = format!(
-            "{} -c search_path={SEARCH_PATH} -c client_min_messages=warning -c timezone=UTC -c datestyle=ISO \
-             -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex -c jit=off -c statement_timeout={} \
-             -c lock_timeout={} -c idle_in_transaction_session_timeout=60000",
+        let (statement, lock) = (limits.statement.as_millis(), limits.lock.as_millis());
+        let mut options = format!(
+            "{} -c search_path={SEARCH_PATH} -c statement_timeout={statement} -c lock_timeout={lock}",
             info.options.as_deref().unwrap_or_default(),
-            limits.statement.as_millis(),
-            limits.lock.as_millis(),
         );
-        Ok(Self { info, tls, options, pooled: AtomicBool::new(false) })
+        let mut local = format!(
+            "SET LOCAL search_path = {SEARCH_PATH}; SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}"
+        );
+        for (name, value) in SETTINGS {
+            let _ = write!(options, " -c {name}={}", value.replace(' ', "\\ "));
+            let _ = write!(local, "; SET LOCAL {name} = '{value}'");
+        }
+        Ok(Self { info, tls, options, local, patience: limits.statement + SILENCE, pooled: AtomicBool::new(false) })
     }
 
     /// Whether a pooler stands between, so that the session is not ours alone and has none of our settings.
     pub(super) fn pooled(&self) -> bool {
         self.pooled.load(Ordering::Relaxed)
+    }
+
+    /// What a transaction sets for itself where the session is not ours alone.
+    pub(super) fn preamble(&self) -> Option<&str> {
+        self.pooled().then_some(&self.local)
+    }
+
+    /// How long a statement may go unanswered: longer than the server lets it run.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// A connection to the first server that takes it. A server that answered, but refused us, is the last that is tried;

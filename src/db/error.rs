@@ -1,11 +1,14 @@
 //! What can go wrong with a database, a variant a situation: said so that a person knows what to do, and sorted so that a
 //! worker knows whether to try again.
 
+mod causes;
+
 use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
-use rustls::CertificateError;
 use tokio_postgres::error::{DbError as ServerError, SqlState};
 
+pub(super) use self::causes::is_tls;
+use self::causes::{Failed, cause, certificate_problem, in_full, what_failed};
 use super::{conninfo::ConnInfo, tls::SslMode};
 
 /// Why there is no connection, or no answer.
@@ -143,12 +146,29 @@ pub enum DbError {
         /// What ended it.
         reason: String,
     },
-    /// The server refused a statement, or its answer was not the expected one.
+    /// Notifications do not reach the connection that listens.
+    #[error("LISTEN at {server} hears nothing")]
+    Deaf {
+        /// Host and port.
+        server: String,
+    },
+    /// The functions of schema `tintype` answered something that this program does not know.
+    #[error("schema tintype answered {what}, which this program does not understand")]
+    Unexpected {
+        /// The answer.
+        what: String,
+    },
+    /// The server refused a statement.
     #[error("{}", in_full(.0))]
     Query(tokio_postgres::Error),
 }
 
 impl DbError {
+    /// An answer that nobody foresaw.
+    pub(crate) fn unexpected(what: impl Into<String>) -> Self {
+        Self::Unexpected { what: what.into() }
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -171,6 +191,8 @@ impl DbError {
             }
             Self::TooManyConnections { .. } => "lower tintype's pool, or raise max_connections".into(),
             Self::PoolExhausted { .. } => "raise the pool's size, or lower the concurrency".into(),
+            Self::Deaf { .. } => "it has to lead to the server itself or a pool in session mode, and to the same database".into(),
+            Self::Unexpected { .. } => "tintype install brings the schema's functions to this version".into(),
             Self::TlsFile { .. }
             | Self::WrongPassword { .. }
             | Self::TlsFailed { .. }
@@ -190,6 +212,7 @@ impl DbError {
             | Self::NotAccepting { .. }
             | Self::Timeout { .. }
             | Self::PoolExhausted { .. }
+            | Self::Deaf { .. }
             | Self::ConnectionLost { .. } => true,
             Self::BadUrl { .. }
             | Self::TlsFile { .. }
@@ -201,7 +224,8 @@ impl DbError {
             | Self::TlsRefused { .. }
             | Self::TlsRequired { .. }
             | Self::CertificateInvalid { .. }
-            | Self::TlsFailed { .. } => false,
+            | Self::TlsFailed { .. }
+            | Self::Unexpected { .. } => false,
             Self::Query(error) => error.code().is_some_and(passes),
         }
     }
@@ -322,68 +346,3 @@ const UNENCRYPTED: [&str; 2] = ["no encryption", "SSL off"];
 
 /// What tokio-postgres says where the server declines TLS.
 const NO_TLS: &str = "server does not support TLS";
-
-/// The step of a connection that failed.
-enum Failed {
-    Connect,
-    Tls,
-    Password,
-    Other,
-}
-
-/// tokio-postgres keeps the kind of an error to itself; its own text is the only sign of it.
-fn what_failed(error: &tokio_postgres::Error) -> Failed {
-    match error.to_string().as_str() {
-        "error connecting to server" => Failed::Connect,
-        "error performing TLS handshake" => Failed::Tls,
-        "invalid configuration" if cause(error) == "password missing" => Failed::Password,
-        _ => Failed::Other,
-    }
-}
-
-/// Whether the TLS handshake failed, for whatever reason.
-pub(super) fn is_tls(error: &tokio_postgres::Error) -> bool {
-    matches!(what_failed(error), Failed::Tls)
-}
-
-/// The innermost reason, without the number of an operating system's error.
-fn cause(error: &tokio_postgres::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    let text = deepest.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
-}
-
-/// What is wrong with the server's certificate, where that is what ended the handshake.
-fn certificate_problem(error: &tokio_postgres::Error) -> Option<String> {
-    let inner = error.source()?.downcast_ref::<io::Error>()?.get_ref()?;
-    let rustls::Error::InvalidCertificate(problem) = inner.downcast_ref::<rustls::Error>()? else { return None };
-    Some(match problem {
-        CertificateError::UnknownIssuer => "it was signed by an authority that is not trusted".to_owned(),
-        CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
-            "it is of X.509 version 1; only version 3 can be verified (sign it with a subjectAltName)".to_owned()
-        }
-        problem => problem.to_string(),
-    })
-}
-
-/// Message, code and detail of the server, or the whole chain of any other error. What tintype's own functions raise is
-/// worded for people and needs no code.
-fn in_full(error: &tokio_postgres::Error) -> String {
-    if let Some(answer) = error.as_db_error() {
-        let ours =
-            answer.where_().is_some_and(|place| place.contains("function tintype.") && place.contains("at RAISE"));
-        let code = if ours { String::new() } else { format!(" (SQLSTATE {})", answer.code().code()) };
-        let detail = answer.detail().map(|detail| format!("; {detail}")).unwrap_or_default();
-        return format!("{}{code}{detail}", answer.message());
-    }
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}

@@ -1,12 +1,16 @@
 //! A connection kept for LISTEN: its task forwards notifications for as long as both ends live, and what ends the connection
 //! is an error of `next`. Nobody may sit in a transaction on it, or the server's queue of notifications fills up.
 
-use std::{future::poll_fn, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_postgres::{AsyncMessage, Client};
 
-use super::{DbError, connect::Wire};
+use super::{Database, DbError, Queries, connect::Wire};
 
 /// Notifications that wait to be read; those beyond are dropped, because the table is the truth and they are only a bell.
 const WAITING: usize = 4096;
@@ -61,6 +65,26 @@ impl Subscription {
     /// Listens on one more channel.
     pub async fn listen(&self, channel: &str) -> Result<(), DbError> {
         self.run(&format!("LISTEN \"{}\"", channel.replace('"', "\"\"")), Duration::from_secs(10)).await
+    }
+
+    /// Proves that notifications get through, with a real one on a channel that nobody else knows, sent by another connection: a
+    /// pooler in transaction mode, or an address that leads elsewhere, would take LISTEN and hear nothing.
+    pub async fn prove(&mut self, db: &Database, limit: Duration) -> Result<(), DbError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let trial = format!("tintype_trial_{}_{now}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        self.listen(&trial).await?;
+        db.get().await?.execute("SELECT pg_notify($1, '')", &[&trial]).await?;
+        let heard = timeout(limit, async {
+            while self.next().await?.channel != trial {}
+            Ok::<_, DbError>(())
+        });
+        if let Ok(heard) = heard.await {
+            heard?;
+            return self.run(&format!("UNLISTEN {trial}"), limit).await;
+        }
+        self.run("UNLISTEN *", limit).await?; // nothing shall stick to a session that is shared
+        Err(DbError::Deaf { server: self.server.clone() })
     }
 
     /// Runs statements on this connection, such as `SELECT 1` to learn whether it still lives.

@@ -36,6 +36,16 @@ impl Folder {
         in_background(&file.clone(), move || std::fs::read(&file).map_err(io("read", &file))).await
     }
 
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        none_if_missing(self.get(path).await)
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<(), StorageError> {
+        let file = self.file(path)?;
+        let done = in_background(&file.clone(), move || std::fs::remove_file(&file).map_err(io("delete", &file))).await;
+        none_if_missing(done).map(drop)
+    }
+
     /// The public address, or a `file:` URL where there is none.
     pub(super) fn url(&self, path: &str) -> String {
         match &self.public_base_url {
@@ -46,6 +56,13 @@ impl Folder {
 
     fn file(&self, path: &str) -> Result<PathBuf, StorageError> {
         if is_safe(path) { Ok(self.root.join(path)) } else { Err(StorageError::BadPath { path: path.to_owned() }) }
+    }
+}
+
+fn none_if_missing<T>(result: Result<T, StorageError>) -> Result<Option<T>, StorageError> {
+    match result {
+        Err(StorageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

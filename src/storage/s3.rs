@@ -114,6 +114,26 @@ impl Bucket {
         Ok(bytes.to_vec())
     }
 
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        match self.get(path).await {
+            Err(StorageError::Refused { status: 404, .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<(), StorageError> {
+        let request = self.client.delete_object().bucket(&self.name).key(self.key(path)?);
+        match request.send().await.map_err(|error| self.failure(&error, "s3:DeleteObject")) {
+            Err(StorageError::Refused { status: 404, .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// What every key begins with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The public address, or the service's own where none is configured.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}/{}", self.base_url, encoded(&format!("{}{path}", self.prefix)))

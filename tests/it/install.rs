@@ -21,7 +21,7 @@ async fn twice_is_as_good_as_once() {
     let test = TestDatabase::new().await;
     let client = test.client().await;
     let first = tintype(&test.url(), &["install", "--json"]).await;
-    assert!(first.done().contains("\"applied\":[\"0001_tables\",\"0002_strict\"]"), "{first:?}");
+    assert!(first.done().contains("\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\"]"), "{first:?}");
     let before = of_tintype(&client).await;
     run(&client, "a host", &format!("{POSTS} SELECT tintype.attach('posts'); INSERT INTO posts VALUES (1, 't', 'b')"))
         .await;
@@ -44,7 +44,7 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2"]);
+    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3"]);
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }
@@ -187,10 +187,12 @@ async fn what_stands_on_tintype_stops_the_uninstall() {
     tintype(&test.url(), &["uninstall", "--yes"]).await.done();
 }
 
-/// What a database had before `0002_strict`: functions with one argument less, and no column.
-const BEFORE_STRICT: &str = "
-    DELETE FROM tintype.migration WHERE number = 2;
-    ALTER TABLE tintype.source DROP COLUMN strict;
+/// What a database had after `0001_tables`: functions with fewer arguments, fewer columns and tables.
+const AFTER_THE_FIRST: &str = "
+    DELETE FROM tintype.migration WHERE number > 1;
+    ALTER TABLE tintype.source DROP COLUMN strict, DROP COLUMN unpublish;
+    ALTER TABLE tintype.image DROP COLUMN outside;
+    DROP INDEX tintype.image_object; DROP TABLE tintype.garbage; DROP TABLE tintype.instance;
     DROP FUNCTION tintype.attach; DROP FUNCTION tintype.plan;
     CREATE FUNCTION tintype.attach(relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL,
         author text DEFAULT NULL, date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
@@ -206,10 +208,10 @@ async fn an_older_schema_becomes_this_one() {
     let (test, client) = installed().await;
     run(&client, "a host", &format!("{POSTS} SELECT tintype.attach('posts')")).await;
     let now = of_tintype(&client).await;
-    run(&client, "as it was", BEFORE_STRICT).await;
+    run(&client, "as it was", AFTER_THE_FIRST).await;
     assert_ne!(of_tintype(&client).await, now);
     let ran = tintype(&test.url(), &["install", "--json"]).await;
-    assert!(ran.done().contains("\"applied\":[\"0002_strict\"]"), "{ran:?}");
+    assert!(ran.done().contains("\"applied\":[\"0002_strict\",\"0003_store\"]"), "{ran:?}");
     assert_eq!(of_tintype(&client).await, now);
     assert_eq!(text(&client, "SELECT strict FROM tintype.source").await, "f", "what is attached stays as it was");
     run(&client, "one attach, not two", "SELECT tintype.attach('posts')").await;

@@ -13,6 +13,7 @@ mod hostile;
 mod install;
 mod looks;
 mod properties;
+mod prune;
 mod queue;
 mod robust;
 mod roles;

@@ -207,3 +207,17 @@ async fn a_bucket_that_is_wrong_is_told_at_the_start_and_one_that_fails_keeps_it
     let url: String = client.query_one("SELECT og_image_url FROM posts", &[]).await.unwrap().get(0);
     assert_eq!(get(&url).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_service_that_says_when_is_asked_no_sooner() {
+    let server = S3Server::start().await;
+    let (test, client) = worker::blog().await;
+    client.batch_execute("INSERT INTO posts (id, title, body) VALUES (7, 'Hello', 'A post.')").await.unwrap();
+    server.fail(Some(Fault { status: 503, code: "SlowDown", header: Some(("retry-after", "40")) }));
+    let before: String = client.query_one("SELECT clock_timestamp()::text", &[]).await.unwrap().get(0);
+    let (code, said) = work(&server, &test.url(), "s3://pictures").await;
+    assert_eq!(code, Some(4), "{said}");
+    let wait = "SELECT attempt, due_at BETWEEN $1::text::timestamptz + interval '40 s' AND clock_timestamp() + interval '50 s' FROM tintype.job";
+    let row = client.query_one(wait, &[&before]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), (0, true), "nobody's fault that lies in the row");
+}

@@ -1,5 +1,7 @@
 //! The worker as it is run: `tintype run` as a child process, with a folder for its pictures.
 
+mod turns;
+
 use std::{collections::HashSet, time::Duration};
 
 use serde_json::Value;

@@ -12,7 +12,7 @@ use axum::{
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, Queries};
 
 /// A post and what became of it.
 #[derive(Debug, Clone, Serialize)]

@@ -1,6 +1,7 @@
 //! The bell: no sleeper misses a mark. First the handshake as a model, in every interleaving; then the real one, in a race with
 //! real writers.
 
+mod half_dead;
 mod model;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 
 use tintype::{
     db::{ConnectSettings, Database, LibpqEnv},
-    listener::{self, Alarm},
+    listener::{self, Alarm, Pulse},
     queue,
     sleep::{self, Sleep},
 };
@@ -67,7 +68,7 @@ impl Sleeper {
         let db = Database::connect(&settings, &LibpqEnv::default()).await.unwrap();
         let (alarm, stop) = (Arc::new(Alarm::default()), CancellationToken::new());
         let task = (db.clone(), Arc::clone(&alarm), stop.clone());
-        tokio::spawn(async move { listener::listen(&task.0, &task.1, &task.2).await });
+        tokio::spawn(async move { listener::listen(&task.0, &task.1, Pulse::default(), &task.2).await });
         eventually("it listens", LIMIT, async || alarm.connected().then_some(())).await;
         Self { db, alarm, _listening: stop.drop_guard() }
     }
@@ -76,7 +77,7 @@ impl Sleeper {
     async fn sleep_and_fold(&self) -> u64 {
         let woken = timeout(LIMIT, sleep::until_work(&self.db, &self.alarm)).await.expect("the mark of a writer");
         assert_eq!(woken.unwrap(), Sleep::Work);
-        sleep::wake(&self.db).await.unwrap();
+        sleep::wake(&self.db, &self.alarm).await.unwrap();
         self.fold().await
     }
 
@@ -84,7 +85,7 @@ impl Sleeper {
         let client = self.db.get().await.unwrap();
         let mut taken = 0;
         loop {
-            match queue::fold(&client).await.unwrap() {
+            match queue::fold(&client, 0).await.unwrap() {
                 0 => break taken,
                 marks => taken += marks,
             }

@@ -5,7 +5,7 @@ mod pooler;
 mod session;
 mod tls;
 
-use tintype::db::{ConnectSettings, Database, DbError, LibpqEnv};
+use tintype::db::{ConnectSettings, Database, DbError, LibpqEnv, Queries};
 
 /// Connects by a connection string alone.
 async fn connect(url: &str) -> Result<Database, DbError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tintype::db::{Database, DbError, LibpqEnv, Notification};
+use tintype::db::{Database, DbError, LibpqEnv, Notification, Queries};
 
 use super::{ask, connect, settings};
 use crate::support::postgres::{self, TestDatabase};
@@ -67,14 +67,14 @@ async fn a_refused_statement_is_shown_in_full() {
     let client = database.get().await.unwrap();
     let statement =
         "DO $$ BEGIN RAISE 'no ink' USING DETAIL = 'the well is dry', HINT = 'fill it', ERRCODE = 'TT001'; END $$";
-    let error = DbError::from(client.batch_execute(statement).await.unwrap_err());
+    let error = client.batch_execute(statement).await.unwrap_err();
     let shown = error.to_string();
     assert_eq!(shown, "no ink (SQLSTATE TT001); the well is dry");
     assert_eq!(error.hint().as_deref(), Some("fill it"));
     assert_eq!(error.sql_state().unwrap().code(), "TT001");
     assert!(!error.is_transient());
     client.batch_execute("SET statement_timeout = 1").await.unwrap();
-    let error = DbError::from(client.batch_execute("SELECT pg_sleep(5)").await.unwrap_err());
+    let error = client.batch_execute("SELECT pg_sleep(5)").await.unwrap_err();
     assert!(error.is_transient(), "{error}");
 }
 

@@ -1,15 +1,19 @@
 //! The SQL protocol of the queue, called as the worker calls it: marks, jobs, claims, publications, scans.
 
 mod claim;
+mod filter;
 mod fold;
+mod garbage;
 mod interleaved;
 mod keys;
+mod leases;
 mod operate;
 mod park;
 mod publish;
 mod scan;
 mod sweep;
 mod verdicts;
+mod watermark;
 
 use serde_json::{Value, json};
 use tokio_postgres::{

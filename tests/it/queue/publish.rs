@@ -1,5 +1,7 @@
 //! What a publication may write over, what it must leave alone, and how batches keep out of each other's way.
 
+use tintype::db::{ConnectSettings, Database, LibpqEnv};
+
 use super::{Claim, Queue, claim, draw, fold, publish, publish_one, ready, url, without_picture};
 use crate::support::worker::BASE;
 
@@ -154,14 +156,45 @@ async fn a_picture_of_other_content_is_never_published() {
 
 #[tokio::test]
 async fn announcements_name_the_row_and_its_picture() {
-    use tintype::db::{ConnectSettings, Database, LibpqEnv};
     let (queue, _, picture) = Queue::drawn().await;
     let settings = ConnectSettings { url: Some(queue.database.url()), ..ConnectSettings::default() };
     let listener = Database::connect(&settings, &LibpqEnv::default()).await.unwrap();
     let mut heard = listener.listen("tintype_image").await.unwrap();
+    queue.run("SELECT tintype.backfill('posts')").await; // another turn for the same row
+    assert_eq!(publish_one(&queue.client, &picture).await, "published", "nobody asked to be told");
+    let claim = queue.claim_one().await;
+    let picture = draw(&queue.client, &claim).await;
     let batch = tokio_postgres::types::Json(vec![picture.clone()]);
     queue.client.query("SELECT tintype.publish($1, true)", &[&batch]).await.unwrap();
+    queue.run("NOTIFY tintype_image, 'end'").await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|payload| payload != "end") {
+        told.push(
+            tokio::time::timeout(crate::support::worker::LIMIT, heard.next()).await.expect("in time").unwrap().payload,
+        );
+    }
+    assert_eq!(told.len(), 2, "one notification, for the one that was asked for: {told:?}");
+    let said: serde_json::Value = serde_json::from_str(&told[0]).unwrap();
+    assert_eq!(said, serde_json::json!({ "source": "posts", "key": "1", "state": "ready", "url": url(&picture) }));
+}
+
+#[tokio::test]
+async fn a_key_too_long_to_be_announced_is_published_all_the_same() {
+    let (queue, _) = Queue::published().await;
+    queue
+        .run(
+            "CREATE TABLE tags (name text PRIMARY KEY, body text, og_image_url text); SELECT tintype.attach('tags');
+              INSERT INTO tags VALUES (repeat('k', 2000) || repeat('é', 3000), 'text')",
+        )
+        .await;
+    let settings = ConnectSettings { url: Some(queue.database.url()), ..ConnectSettings::default() };
+    let listener = Database::connect(&settings, &LibpqEnv::default()).await.unwrap();
+    let mut heard = listener.listen("tintype_image").await.unwrap();
+    let claim = queue.claim_one().await;
+    let batch = tokio_postgres::types::Json(vec![draw(&queue.client, &claim).await]);
+    let row = queue.client.query_one("SELECT outcome FROM tintype.publish($1, true)", &[&batch]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "published");
     let heard = tokio::time::timeout(crate::support::worker::LIMIT, heard.next()).await.expect("in time").unwrap();
     let said: serde_json::Value = serde_json::from_str(&heard.payload).unwrap();
-    assert_eq!(said, serde_json::json!({ "source": "posts", "key": "1", "state": "ready", "url": url(&picture) }));
+    assert_eq!(said, serde_json::json!({ "source": "tags", "key": null, "state": "ready", "url": null }));
 }

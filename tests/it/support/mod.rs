@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod worker;

@@ -6,11 +6,13 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tintype::scratch::{Scratch, ScratchOptions};
 use tokio_postgres::{Client, NoTls};
+
+use super::eventually;
 
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| match std::env::var("TINTYPE_TEST_DATABASE_URL") {
     Ok(url) => Cluster::Given(url),
@@ -69,6 +71,18 @@ impl TestDatabase {
         let admin = tokio::task::spawn_blocking(|| CLUSTER.url("postgres")).await.expect("a cluster");
         connect(&admin).await.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new database");
         Self { name }
+    }
+
+    /// A copy of another one, as a restored dump is: it waits until nobody is connected to the original.
+    pub(crate) async fn copy_of(original: &Self) -> Self {
+        let copy = Self { name: format!("{}_copy", original.name) };
+        let admin = connect(&CLUSTER.url("postgres")).await;
+        let statement = format!("CREATE DATABASE {} TEMPLATE {}", copy.name, original.name);
+        eventually("nobody is connected to the original", Duration::from_secs(60), async || {
+            admin.batch_execute(&statement).await.ok()
+        })
+        .await;
+        copy
     }
 
     /// How the cluster's superuser reaches it.

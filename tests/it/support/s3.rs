@@ -15,6 +15,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tintype::storage::{AccessKey, StorageSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
 
 const ID: &str = "tintype";
 const SECRET: &str = "a secret of the tests";
@@ -43,6 +44,7 @@ struct Shared {
     service: S3Service,
     root: tempfile::TempDir,
     fault: Mutex<Option<Fault>>,
+    held: watch::Sender<bool>,
     requests: AtomicUsize,
 }
 
@@ -54,8 +56,8 @@ impl S3Server {
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single(ID, SECRET));
         builder.set_access(ReadableByAll);
-        let shared =
-            Arc::new(Shared { service: builder.build(), root, fault: Mutex::new(None), requests: AtomicUsize::new(0) });
+        let (fault, held) = (Mutex::new(None), watch::Sender::new(false));
+        let shared = Arc::new(Shared { service: builder.build(), root, fault, held, requests: AtomicUsize::new(0) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&shared));
@@ -76,6 +78,11 @@ impl S3Server {
     /// Answers every request with a fault from now on, or none.
     pub(crate) fn fail(&self, fault: Option<Fault>) {
         *self.shared.fault.lock().unwrap() = fault;
+    }
+
+    /// Lets every request wait from now on, or go on.
+    pub(crate) fn hold(&self, held: bool) {
+        self.shared.held.send_replace(held);
     }
 
     /// How many requests have come in.
@@ -125,6 +132,7 @@ impl S3Access for ReadableByAll {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.requests.fetch_add(1, Ordering::SeqCst);
+    let _ = shared.held.subscribe().wait_for(|held| !held).await;
     let fault = shared.fault.lock().unwrap().clone();
     if let Some(fault) = fault {
         return refusal(fault.status, fault.code, fault.header);

@@ -69,8 +69,10 @@ impl Workplace {
                 }
             }
         }
-        // Files that are not complete yet, and the one that says whether the folder can be written.
-        found.retain(|path| !path.contains("/.tintype-") && path != "tintype-check.txt");
+        // Files that are not complete yet, the one that says whether the folder can be written, and the one that says whose it is.
+        found.retain(|path| {
+            !path.contains("/.tintype-") && ![".tintype-instance", "tintype-check.txt"].contains(&&**path)
+        });
         found.sort();
         found
     }
@@ -135,6 +137,12 @@ impl Worker {
 
     fn text(&self) -> String {
         std::fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// What it has logged so far with a message that begins like this.
+    pub(crate) fn logged_with(&self, start: &str) -> Vec<Value> {
+        let begins = |line: &Value| line["message"].as_str().is_some_and(|message| message.starts_with(start));
+        self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).filter(begins).collect()
     }
 
     /// What it has logged with this message so far.
