@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fmt golden gallery bench-card bench-host bench-queue bench-peers fuzz check-reproducible
+.PHONY: help setup demo test test-versions fmt golden gallery bench-card bench-host bench-queue bench-peers fuzz check-reproducible
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ demo: setup ## the whole thing on a throwaway Postgres: posts in, pictures out
 
 test: setup ## everything that has to hold before a change goes in
 	@scripts/test
+
+test-versions: setup ## the database tests under Postgres 14 to 18, as far as they can be had: MAJORS="14 18"
+	@scripts/test-versions $(MAJORS)
 
 fmt: ## format the code
 	@cargo fmt

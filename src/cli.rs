@@ -248,6 +248,10 @@ pub struct Install {
     /// The form of that migration
     #[arg(long, value_enum, default_value_t = Format::Plain, requires = "print_sql")]
     pub format: Format,
+    /// Also make the roles PREFIX_owner, PREFIX_installer and PREFIX_worker, each with no more rights than it needs
+    /// [default prefix: tintype]
+    #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = "tintype")]
+    pub roles: Option<String>,
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
@@ -371,6 +375,10 @@ pub struct Retry {
 /// Flags of `uninstall`.
 #[derive(Debug, Args)]
 pub struct Uninstall {
+    /// Also drop the roles of install --roles [default prefix: as they are called here, else tintype]
+    #[arg(long, value_name = "PREFIX", num_args = 0..=1)]
+    #[allow(clippy::option_option)] // not asked for, asked for, and asked for by name
+    pub roles: Option<Option<String>>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

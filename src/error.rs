@@ -77,6 +77,22 @@ pub enum Error {
     /// A part of the program failed in a way it should not.
     #[error("internal error: {0}")]
     Panicked(String),
+    /// The role that installs may not create roles.
+    #[error("role {role} may not create the roles, or may not join them")]
+    RolesDenied {
+        /// What an administrator has to run.
+        sql: String,
+        /// The role that was refused.
+        role: String,
+    },
+    /// The roles could not be dropped.
+    #[error("the roles stay: {error}")]
+    RolesStay {
+        /// What an administrator has to run.
+        sql: String,
+        /// What Postgres said.
+        error: DbError,
+    },
     /// The post calls for no picture.
     #[error("nothing to draw: {0}")]
     Nothing(String),
@@ -117,6 +133,13 @@ impl Error {
             Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Card(_) | Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) | Self::Nothing(_) => None,
             Self::Listen { .. } => Some("--http 127.0.0.1:PORT names another".to_owned()),
+            Self::RolesDenied { role, .. } => Some(format!(
+                "have an administrator run the SQL that was printed, then as {role} this again"
+            )),
+            Self::RolesStay { .. } => Some(
+                "have an administrator run the SQL that was printed, in each database where they own or may do something after DROP OWNED BY them"
+                    .to_owned(),
+            ),
             Self::NoWorker => Some("start one with tintype run".to_owned()),
             Self::PartlyDone { .. } => Some("tintype status shows the last reason, SELECT key, reason FROM tintype.image WHERE state = 'failed' all; tintype retry tries again".to_owned()),
         }
@@ -137,6 +160,8 @@ impl Error {
             | Self::NotInstalled
             | Self::SchemaBehind { .. }
             | Self::SchemaAhead { .. }
+            | Self::RolesDenied { .. }
+            | Self::RolesStay { .. }
             | Self::Config { .. } => 3,
             Self::Db(_)
             | Self::Storage(_)

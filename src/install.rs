@@ -8,6 +8,7 @@ use include_dir::{Dir, include_dir};
 use crate::{
     db::{Database, DbError, Queries},
     error::Error,
+    roles::{self, Roles},
 };
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/migrations");
@@ -74,6 +75,7 @@ pub fn up(applied: &[i32]) -> String {
         "\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n",
     );
     script.push_str("SELECT tintype.refresh_markers();\n");
+    script.push_str("-- Nobody but who is meant to may call or read any of it.\nSELECT tintype.secure();\n");
     script
 }
 
@@ -113,14 +115,23 @@ pub fn refuse_newer(applied: &[i32]) -> Result<(), Error> {
 
 /// Installs or upgrades; returns the names of the migrations that were applied now.
 pub async fn install(db: &Database) -> Result<Vec<&'static str>, Error> {
+    install_for(db, None).await
+}
+
+/// The same, for roles that are made where they are missing.
+pub async fn install_for(db: &Database, roles: Option<&Roles>) -> Result<Vec<&'static str>, Error> {
     let before = applied(&db.get().await?).await?;
     refuse_newer(&before)?;
+    if let Some(roles) = roles {
+        roles::create(db, roles).await?;
+    }
+    let hand_over = roles.map(Roles::hand_over_sql).unwrap_or_default();
     patiently(async || {
         let mut client = db.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(FOUNDATION).await?;
         let script = up(&applied(&transaction).await?);
-        transaction.batch_execute(&script).await?;
+        transaction.batch_execute(&(script + &hand_over)).await?;
         transaction.commit().await
     })
     .await?;

@@ -9,6 +9,7 @@
 // 1. A watched table, and what is installed for it.
 pub mod install;
 pub mod migration;
+pub mod roles;
 pub mod source;
 // 2. A change is heard, and becomes a claimed job.
 pub mod listener;

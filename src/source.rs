@@ -247,3 +247,33 @@ pub async fn name(client: &impl Queries, id: i32) -> Result<String, DbError> {
     let row = client.query_opt("SELECT name FROM tintype.source WHERE id = $1", &[&id]).await?;
     Ok(row.map_or_else(|| format!("source {id}"), |row| row.get(0)))
 }
+
+/// What row-level security keeps from a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyTrouble {
+    /// Whether no row of the table can have its picture.
+    pub broken: bool,
+    /// What is hidden, and from whom.
+    pub words: String,
+    /// The policy that would help.
+    pub hint: String,
+}
+
+/// What policies keep from the roles that work on one table, or from this role in all of them.
+pub async fn policy_troubles(client: &impl Queries, table: Option<&str>) -> Result<Vec<PolicyTrouble>, DbError> {
+    let rows = client.query(include_str!("../sql/queries/policy_troubles.sql"), &[&table]).await?;
+    let trouble =
+        |row: &Row| PolicyTrouble { broken: row.get("broken"), words: row.get("words"), hint: row.get("hint") };
+    Ok(rows.iter().map(trouble).collect())
+}
+
+/// The statements that would give the roles of `install --roles` what a planned source takes; none where there are no such roles.
+pub async fn grants(client: &impl Queries, source: &Source) -> Result<Vec<String>, DbError> {
+    let rows = client
+        .query(
+            "SELECT m.statement FROM jsonb_populate_record(NULL::tintype.source, $1) s, tintype.worker_roles() r, tintype.missing_grants(s, r) m",
+            &[&Json(source)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

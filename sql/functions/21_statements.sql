@@ -130,6 +130,7 @@ BEGIN
     END IF;
     RETURN NULL;
 %8$sEND %6$s;
+REVOKE ALL ON FUNCTION tintype.mark_%2$s() FROM PUBLIC;
 $sql$, (SELECT E'\n    SET timezone = ''UTC'' SET datestyle = ''ISO'' SET intervalstyle = ''postgres'' SET bytea_output = ''hex'' SET extra_float_digits = 1'
           FROM unnest(src.key_types) AS type WHERE NOT tintype.steady(type) LIMIT 1),
        src.id, tintype.key_sql(src, 'NEW'),

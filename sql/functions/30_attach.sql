@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     PERFORM tintype.require_rights(src);
     -- An empty table has no old rows to ask for: all that comes is tintype's to watch over.
-    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s)', src.relation) INTO src.whole;
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s) AND NOT tintype.may_hide(%L)', src.relation, src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
     IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
@@ -49,6 +49,7 @@ BEGIN
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;
+    PERFORM tintype.share(src);
     RETURN src;
 END $$;
 
@@ -73,26 +74,28 @@ BEGIN
               HINT = coalesce('It is held by ' || users || '. ', '') || 'Try again when that has ended.';
 END $$;
 
--- Says which right is missing, with the GRANT that gives it.
+-- Says which right is missing, with the GRANT that gives it. Where a role of its own works, the columns are that role's affair
+-- (tintype.share), and what row-level security hides from it is said by policy_trouble.
 CREATE OR REPLACE FUNCTION tintype.require_rights(src tintype.source)
 RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    name text;
+    name  text;
+    alone boolean := NOT EXISTS (SELECT FROM tintype.worker_roles());
 BEGIN
     -- (The image column is read as well: a picture chosen by hand stays.)
-    IF row_security_active(src.relation) THEN
+    IF alone AND row_security_active(src.relation) THEN
         RAISE EXCEPTION 'row-level security hides rows of % from role %', src.relation, current_user
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('Attach and run as the table''s owner, or as a superuser: ALTER ROLE %I BYPASSRLS;', current_user);
     ELSIF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
         RAISE EXCEPTION 'role % may not create triggers on %', current_user, src.relation
             USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT TRIGGER ON %s TO %I;', src.relation, current_user);
-    ELSIF src.image_column IS NOT NULL AND NOT has_column_privilege(src.relation, src.image_column, 'UPDATE') THEN
+    ELSIF alone AND src.image_column IS NOT NULL AND NOT has_column_privilege(src.relation, src.image_column, 'UPDATE') THEN
         RAISE EXCEPTION 'role % may not write column % of %', current_user, quote_ident(src.image_column), src.relation
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('As its owner: GRANT UPDATE (%I) ON %s TO %I;', src.image_column, src.relation, current_user);
     END IF;
-    FOREACH name IN ARRAY array_remove(src.key_columns || tintype.drawn_columns(src) || src.image_column, NULL) LOOP
+    FOREACH name IN ARRAY src.key_columns || CASE WHEN alone THEN array_remove(tintype.drawn_columns(src) || src.image_column, NULL) END LOOP
         IF NOT has_column_privilege(src.relation, name, 'SELECT') THEN
             RAISE EXCEPTION 'role % may not read column % of %', current_user, quote_ident(name), src.relation
                 USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT SELECT ON %s TO %I;', src.relation, current_user);
@@ -133,6 +136,7 @@ BEGIN
     END IF;
     BEGIN
         PERFORM tintype.drop_triggers(src);
+        PERFORM tintype.unshare(src);
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;

@@ -31,12 +31,15 @@ CREATE OR REPLACE FUNCTION tintype.lock_row(
     src tintype.source, key text, OUT there boolean, OUT held boolean, OUT wanted boolean, OUT content text, OUT shown text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('SELECT true, false, %s, %s, %s FROM %s x WHERE %s FOR NO KEY UPDATE SKIP LOCKED',
+    EXECUTE format('SELECT true, false, %s, %s, %s FROM %s x WHERE %s %s',
         tintype.wanted_sql(src), tintype.content_sql(src, 'x'), coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL::text'),
-        src.relation, tintype.match_sql(src, 'x', '$1')) INTO there, held, wanted, content, shown USING key;
+        src.relation, tintype.match_sql(src, 'x', '$1'), tintype.lock_sql(src)) INTO there, held, wanted, content, shown USING key;
     IF there IS NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s x WHERE %s)', src.relation, tintype.match_sql(src, 'x', '$1')) INTO held USING key;
         there := held;
+        IF held THEN
+            PERFORM tintype.require_writable(src, key);
+        END IF;
     END IF;
 END $$;
 
@@ -139,7 +142,7 @@ END $$;
 --   published    the ledger and, where there is an image column, the row hold it
 --   kept         the ledger holds it; the row shows a picture chosen by hand, which wins
 --   changed      the row says something else by now: the job is due again
---   gone         the row is deleted or filtered out: the job is finished
+--   gone         the row is deleted, filtered out or hidden by row-level security: the job is finished
 --   unpublished  the row is filtered out, and its URL was taken out of it
 --   removed      its object is being deleted from the store: the job is due again in a moment, to store it anew
 --   locked       the host holds the row: try again in a moment, the lease is still ours
@@ -168,6 +171,9 @@ BEGIN
     SELECT * INTO host FROM tintype.lock_row(src, pic.key);
     IF host.held THEN
         outcome := 'locked';
+    ELSIF NOT host.there AND tintype.may_hide(src.relation) THEN
+        outcome := 'gone';
+        PERFORM tintype.note_unseen(pic.source, pic.key);
     ELSIF NOT host.there THEN
         outcome := 'gone';
         DELETE FROM tintype.image i WHERE i.source = pic.source AND i.key = pic.key;

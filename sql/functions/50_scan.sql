@@ -95,13 +95,18 @@ BEGIN
     RETURN total;
 END $$;
 
--- Forgets up to `chunk` ledger entries after key `after` whose rows are gone; their objects in the store are garbage now.
+-- Forgets up to `chunk` ledger entries after key `after` whose rows are gone, none where they may only be hidden; their objects in the
+-- store are garbage now.
 CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     scanned bigint;
 BEGIN
+    pruned := 0;
+    IF tintype.may_hide(src.relation) THEN
+        RETURN;
+    END IF;
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
             SELECT i.key FROM tintype.image i WHERE i.source = $1 AND i.key > $2 ORDER BY i.key LIMIT $3
@@ -138,7 +143,8 @@ BEGIN
         END IF;
         SELECT * INTO step FROM tintype.prune(src, src.pruned_to, chunk);
         UPDATE tintype.source s
-           SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END, problem = NULL
+           SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END,
+               problem = (SELECT t.words FROM tintype.policy_trouble(src, current_user) t WHERE t.broken)
          WHERE s.id = source_id;
     EXCEPTION WHEN OTHERS OR query_canceled THEN
         -- A column was dropped, a right is missing: the view status shows it, the next turn is in an hour, and the others get theirs.

@@ -27,6 +27,9 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     if flags.dry_run {
         show(&planned);
         print(&source::trigger_sql(&client, &planned).await?);
+        for grant in source::grants(&client, &planned).await? {
+            print(&grant);
+        }
         return Ok(());
     }
     if flags.json {
@@ -39,6 +42,10 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     confirm(&format!("Watch {} like this?", planned.name), flags.yes || !proposed)?;
     let source = patiently(async || source::attach(&client, &flags.table, &request).await).await?;
     say(&format!("watching {}; new and changed rows will get their pictures", source.name));
+    for trouble in source::policy_troubles(&client, Some(&source.name)).await? {
+        say(&format!("warning: {}", trouble.words));
+        say(&format!("  hint: {}", trouble.hint));
+    }
     say(&format!("next: tintype backfill {}   (for the rows that are there already)", source.name));
     say("      tintype run --storage s3://bucket/prefix   (or a folder)");
     Ok(())

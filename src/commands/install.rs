@@ -8,24 +8,30 @@ use super::{
 };
 use crate::{
     cli::{self, Install, Uninstall},
+    db::Database,
     error::Error,
     install,
     migration::{self, Format},
+    roles::{self, Roles},
     source,
 };
 
 pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Error> {
+    let roles = flags.roles.as_deref().map(Roles::new).transpose()?;
     if flags.print_sql {
-        return print_sql(context, flags.format.into()).await;
+        return print_sql(context, flags.format.into(), roles.as_ref()).await;
     }
     let db = context.database().await?;
-    let applied = install::install(&db).await?;
+    let applied = install::install_for(&db, roles.as_ref()).await.inspect_err(print_remedy)?;
     if flags.json {
         print_json(&json!({ "applied": applied, "version": env!("CARGO_PKG_VERSION") }));
     } else if applied.is_empty() {
         say("tintype was installed already; its functions are those of this version now");
     } else {
         say(&format!("installed schema tintype ({})", applied.join(", ")));
+    }
+    if let Some(roles) = roles.as_ref().filter(|_| !flags.json) {
+        say_roles(&db, roles).await?;
     }
     if !flags.json && source::all(&db.get().await?).await?.is_empty() {
         say("next: tintype attach TABLE");
@@ -34,7 +40,7 @@ pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Er
 }
 
 /// Prints what an install into this database would run; into an empty one where no database is named.
-async fn print_sql(context: &Context, format: Format) -> Result<(), Error> {
+async fn print_sql(context: &Context, format: Format, roles: Option<&Roles>) -> Result<(), Error> {
     let applied = if context.config.names_database(&context.global)? {
         let db = context.database().await?;
         let applied = install::applied(&db.get().await?).await?;
@@ -43,16 +49,45 @@ async fn print_sql(context: &Context, format: Format) -> Result<(), Error> {
     } else {
         Vec::new()
     };
-    print(migration::wrap(format, &install::up(&applied), install::down()).trim_end());
+    let roles = roles.map(|roles| format!("\n{}{}", roles.create_sql(), roles.hand_over_sql())).unwrap_or_default();
+    print(migration::wrap(format, &(install::up(&applied) + &roles), install::down()).trim_end());
+    Ok(())
+}
+
+/// The SQL with which an administrator can do what this role may not.
+fn print_remedy(error: &Error) {
+    if let Error::RolesDenied { sql, .. } | Error::RolesStay { sql, .. } = error {
+        print(sql.trim_end());
+    }
+}
+
+/// Says what the roles are for, and what is left for others to grant.
+async fn say_roles(db: &Database, roles: &Roles) -> Result<(), Error> {
+    for grants in roles::grants_to_make(db).await? {
+        say(&format!("as the table's owner: {grants}"));
+    }
+    say(&format!("let the worker log in as a member: GRANT {} TO …, or ALTER ROLE … LOGIN", roles.worker()));
+    say(&format!("who attaches tables is a member of {} and of the role that owns them", roles.installer()));
     Ok(())
 }
 
 pub(super) async fn uninstall(context: &Context, flags: &Uninstall) -> Result<(), Error> {
     let db = context.database().await?;
     let client = db.get().await?;
+    let wanted = flags.roles.as_ref().map(Option::as_deref);
     if install::applied(&client).await?.is_empty() {
-        return Err(Error::NotInstalled);
+        drop(client);
+        return match wanted {
+            Some(prefix) => drop_roles(&db, &Roles::new(prefix.unwrap_or("tintype"))?).await,
+            None => Err(Error::NotInstalled),
+        };
     }
+    let here = roles::of_schema(&client).await?;
+    let dropped = match wanted {
+        Some(Some(prefix)) => Some(Roles::new(prefix)?),
+        Some(None) => here.clone(),
+        None => None,
+    };
     let tables: Vec<_> = source::all(&client).await?.into_iter().map(|source| source.name).collect();
     drop(client);
     let tables = if tables.is_empty() { "no attached table".to_owned() } else { tables.join(", ") };
@@ -62,6 +97,19 @@ pub(super) async fn uninstall(context: &Context, flags: &Uninstall) -> Result<()
     )?;
     install::uninstall(&db).await?;
     say("removed schema tintype and its triggers; URLs in rows and stored pictures stay");
+    match (dropped, here) {
+        (Some(roles), _) => drop_roles(&db, &roles).await,
+        (None, Some(roles)) => {
+            say(&format!("its roles stay; where no other database uses them: {}", roles.drop_statements()));
+            Ok(())
+        }
+        (None, None) => Ok(()),
+    }
+}
+
+async fn drop_roles(db: &Database, roles: &Roles) -> Result<(), Error> {
+    roles::drop(db, roles).await.inspect_err(print_remedy)?;
+    say("dropped its roles");
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::{
     executor::Workshop,
     listener::Alarm,
     publish::Publisher,
-    queue,
+    queue, source,
     storage::Storage,
     studio::Studio,
     worker::{self, Tally},
@@ -42,6 +42,9 @@ async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage, S
     let storage = Storage::open(&settings).await?;
     let db = context.installed().await?;
     try_storage(&storage).await?;
+    for trouble in source::policy_troubles(&db.get().await?, None).await? {
+        warn!(hint = trouble.hint, "{}", trouble.words);
+    }
     if matches!(storage, Storage::Folder(_)) && settings.public_base_url.is_none() {
         warn!("rows will get file: URLs; --public-base-url says how the world reaches the folder");
     }

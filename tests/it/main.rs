@@ -16,6 +16,7 @@ mod properties;
 mod prune;
 mod queue;
 mod robust;
+mod roles;
 mod s3;
 mod scratch;
 mod support;
