@@ -20,5 +20,6 @@ mod s3;
 mod scratch;
 mod support;
 mod templates;
+mod torture;
 mod trigger;
 mod worker;
