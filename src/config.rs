@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     failpoint,
     storage::StorageSettings,
-    worker::WorkerOptions,
+    worker::{Rhythm, WorkerOptions},
 };
 
 /// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.
@@ -144,7 +144,7 @@ impl Config {
                 .or(self.file.prune_after.clone())
                 .map(|text| age(&text))
                 .transpose()?,
-            rhythm: failpoint::rhythm(),
+            rhythm: failpoint::lease().map_or_else(Rhythm::default, |lease| Rhythm { lease, heartbeat: lease / 6 }),
         };
         Ok((options, concurrency))
     }

@@ -178,7 +178,7 @@ async fn draw(
     });
     match tokio::time::timeout(DRAWING, drawing).await {
         Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
-        Err(_) => Err(Failure::Drawing(format!("it took longer than {DRAWING:?}"))),
+        Err(_) => Err(Failure::Slow(DRAWING)),
     }
 }
 

@@ -11,8 +11,6 @@ use std::{
     time::Duration,
 };
 
-use crate::worker::Rhythm;
-
 /// A job was claimed, and nothing is done yet.
 pub const AFTER_CLAIM: &str = "after-claim";
 /// The picture is drawn, and not stored.
@@ -61,13 +59,9 @@ pub fn reach(point: &str) {
     }
 }
 
-/// How long claims last, and how often they are prolonged.
-pub fn rhythm() -> Rhythm {
-    let of = |seconds| Rhythm {
-        lease: Duration::from_secs(u64::from(seconds)),
-        heartbeat: Duration::from_millis(u64::from(seconds) * 160),
-    };
-    PLAN.lease.map_or_else(Rhythm::default, of)
+/// How long claims last where that is asked for.
+pub fn lease() -> Option<Duration> {
+    PLAN.lease.map(|seconds| Duration::from_secs(u64::from(seconds)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
     crew::{Crew, WORKERS},
     stage::send,
 };
-use crate::support::s3::Fault as Answer;
+use crate::support::{proxy::Proxy, s3::Fault as Answer};
 
 /// What can go wrong; the name is what it is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ async fn happen(fault: Fault, stage: &Stage, crew: &Crew, tally: &Tally, dice: &
                 stage.line.cut()
             }
             pause(dice, 200, 1_500).await;
-            stage.line.clear();
+            end_silence(stage, &stage.line).await;
         }
         RestartPgbouncer => stage.start_bouncer(),
         StoreIsSilent | StoreResets | StoreAnswersAreCut => {
@@ -141,7 +141,7 @@ async fn happen(fault: Fault, stage: &Stage, crew: &Crew, tally: &Tally, dice: &
                 _ => stage.store_line.cut_answers(),
             }
             pause(dice, 300, 1_500).await;
-            stage.store_line.clear();
+            end_silence(stage, &stage.store_line).await;
         }
         StoreForbids => refuse(stage, dice, 403, "AccessDenied", None).await,
         StoreHasNoBucket => refuse(stage, dice, 404, "NoSuchBucket", None).await,
@@ -156,6 +156,15 @@ async fn happen(fault: Fault, stage: &Stage, crew: &Crew, tally: &Tally, dice: &
             program(stage, tally, &["attach", "pages", "--yes"]).await;
         }
     }
+}
+
+/// A short run has no time for what waits until it gives a silent connection up: there it is cut.
+async fn end_silence(stage: &Stage, line: &Proxy) {
+    if stage.plan.time < Duration::from_secs(30) {
+        line.cut();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    line.clear();
 }
 
 /// What the next process at a post dies of, or stands still at; nothing for some.

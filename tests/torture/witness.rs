@@ -73,6 +73,7 @@ pub(crate) async fn judge(client: &Client, crew: &Crew, tally: &Tally, templates
             continue;
         }
         tally.count(if one.url.is_some() { "URLs written by workers" } else { "URLs taken out by workers" });
+        tally.count(&format!("writes of worker {}", one.app.split('-').nth(1).unwrap_or_default()));
         if one.live == Some(false) {
             tally.count("URLs written after the lease's end, before another worker took the job");
         }
