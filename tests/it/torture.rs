@@ -29,7 +29,13 @@ async fn survive(folder: bool) {
     };
     let tally = suite::run(&plan).await;
     let book = tally.book();
-    eprintln!("{book:#?}");
+    eprintln!("seed {}: {:#?}\nnot tried: {:?}", tally.seed, book.counts, book.skipped);
+    for (what, (time, words)) in &book.longest {
+        eprintln!("{what}: {time:.0?}, {words}");
+    }
+    for (what, times) in &book.samples {
+        eprintln!("{what}: {times:.1?}");
+    }
     assert!(
         book.violations.is_empty(),
         "TINTYPE_TORTURE_SEED={}: {} violations:\n{}",
