@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::SinkExt;
-use tokio_postgres::{Client, Error, error::SqlState};
+use tokio_postgres::{Client, CopyInSink, Error, error::SqlState};
 use tokio_util::sync::CancellationToken;
 
 use super::{Dice, Stage, Tally};
@@ -277,13 +277,13 @@ async fn copy(client: &Client, dice: &mut Dice, rows: u64) -> Result<(), Error> 
     client.batch_execute("BEGIN").await?;
     let start = dice.between(rows, rows * 2);
     let ids = (start..start + 25).filter(|id| id % KINDS != BY_HAND && id % KINDS != HELD);
-    let lines: String = ids.clone().map(|id| format!("{id}\tCopied {id}\tWords of {}\n", dice.below(9_999))).collect();
+    let lines: String = ids.map(|id| format!("{id}\tCopied {id}\tWords of {}\n", dice.below(9_999))).collect();
     // Those that are free come by COPY into the table itself; the rest would fail it.
     let taken = client.query("SELECT id FROM posts WHERE id BETWEEN $1 AND $1 + 25", &[&(start as i64)]).await?;
     let taken: Vec<String> = taken.iter().map(|row| format!("{}\t", row.get::<_, i64>(0))).collect();
     let free: String =
         lines.split_inclusive('\n').filter(|line| !taken.iter().any(|id| line.starts_with(id))).collect();
-    let sink = client.copy_in("COPY posts (id, title, body) FROM STDIN").await?;
+    let sink: CopyInSink<std::io::Cursor<Vec<u8>>> = client.copy_in("COPY posts (id, title, body) FROM STDIN").await?;
     let mut sink = Box::pin(sink);
     sink.send(std::io::Cursor::new(free.into_bytes())).await?;
     sink.close().await?;

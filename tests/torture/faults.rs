@@ -107,16 +107,15 @@ pub(crate) async fn inject(stage: &Stage, crew: &Crew, tally: &Tally, dice: &mut
 
 async fn happen(fault: Fault, stage: &Stage, crew: &Crew, tally: &Tally, dice: &mut Dice) {
     let number = dice.below(WORKERS as u64) as usize;
-    let next = failpoint(dice, tally);
     match fault {
-        KillWorker => crew.kill(number, next),
+        KillWorker => crew.kill(number, failpoint(dice, tally)),
         KillWhilePublishing => {
             wait_for(stage, "query LIKE '%tintype.publish(%' AND state = 'active'", &crew.app(number)).await;
-            crew.kill(number, next);
+            crew.kill(number, failpoint(dice, tally));
         }
         KillWithClaims => {
             wait_for(stage, "EXISTS (SELECT FROM tintype.job WHERE lease_until > now())", &crew.app(number)).await;
-            crew.kill(number, next);
+            crew.kill(number, failpoint(dice, tally));
         }
         StopWorker => crew.stop(number),
         KillDatabase => restart(stage, tally, "KILL"),
