@@ -8,17 +8,21 @@ use std::time::Duration;
 
 use suite::Plan;
 
+/// A number that the environment may give.
+fn given(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 /// The seed is another one with each run, and is told.
 fn seed() -> u64 {
-    std::env::var("TINTYPE_TORTURE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |now| now.as_secs())
-    })
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |now| now.as_secs());
+    given("TINTYPE_TORTURE_SEED").unwrap_or_else(now)
 }
 
 async fn survive(folder: bool) {
     let plan = Plan {
         seed: seed(),
-        time: Duration::from_secs(9),
+        time: Duration::from_secs(given("TINTYPE_TORTURE_SECONDS").unwrap_or(9)),
         rows: 60,
         editors: 3,
         lease: 3,
