@@ -64,7 +64,8 @@ async fn main() {
 fn tell(tally: &Tally, store: &str, round: u64, report: &mut Report) -> usize {
     let (book, case) = (tally.book(), format!("{store} · round {round}, seed {}", tally.seed));
     for (what, count) in &book.counts {
-        report.add(&case, what, *count as f64, "", Goal::None);
+        let goal = if what == "URLs written by workers" { Goal::AtLeast(1.0) } else { Goal::None };
+        report.add(&case, what, *count as f64, "", goal);
     }
     for (what, (time, words)) in &book.longest {
         println!("{what}: {time:.0?}, {words}");

@@ -23,7 +23,7 @@ pub(crate) const WORKERS: usize = 3;
 /// One process, dead or alive.
 #[derive(Debug, Clone)]
 pub(crate) struct Life {
-    /// What the witness sees as application_name.
+    /// What the witness sees as `application_name`.
     pub(crate) app: String,
     /// Its process.
     pub(crate) pid: u32,

@@ -194,7 +194,7 @@ fn note(tally: &Tally, way: Way, error: &Error) {
         code if *code == SqlState::T_R_SERIALIZATION_FAILURE => tally.count("edits refused by serialization"),
         // The server dies or has died; a key that was taken meanwhile.
         code if code.code().starts_with("57") || code.code().starts_with("08") => {
-            tally.count("edits that lost their connection")
+            tally.count("edits that lost their connection");
         }
         code if *code == SqlState::UNIQUE_VIOLATION => tally.count("edits to a key that was taken"),
         code => tally.violation(format!("a host's write ({way:?}) failed: {} {}", code.code(), told.message())),
@@ -277,7 +277,8 @@ async fn copy(client: &Client, dice: &mut Dice, rows: u64) -> Result<(), Error> 
     client.batch_execute("BEGIN").await?;
     let start = dice.between(rows, rows * 2);
     let ids = (start..start + 25).filter(|id| id % KINDS != BY_HAND && id % KINDS != HELD);
-    let lines: String = ids.map(|id| format!("{id}\tCopied {id}\tWords of {}\n", dice.below(9_999))).collect();
+    let line = |id: u64| format!("{id}\tCopied {id}\tWords of {}\n", dice.below(9_999));
+    let lines = ids.map(line).collect::<Vec<_>>().concat();
     // Those that are free come by COPY into the table itself; the rest would fail it.
     let taken = client.query("SELECT id FROM posts WHERE id BETWEEN $1 AND $1 + 25", &[&(start as i64)]).await?;
     let taken: Vec<String> = taken.iter().map(|row| format!("{}\t", row.get::<_, i64>(0))).collect();

@@ -124,10 +124,9 @@ async fn happen(fault: Fault, stage: &Stage, crew: &Crew, tally: &Tally, dice: &
         TerminateListeners => terminate(stage, "query ILIKE 'LISTEN%'").await,
         TerminateBackends => terminate(stage, "true").await,
         CutConnections | BlackHole => {
-            if fault == BlackHole {
-                stage.line.swallow()
-            } else {
-                stage.line.cut()
+            match fault {
+                BlackHole => stage.line.swallow(),
+                _ => stage.line.cut(),
             }
             pause(dice, 200, 1_500).await;
             end_silence(stage, &stage.line).await;

@@ -155,11 +155,11 @@ fn row_is_right(table: &str, row: &Row, stage: &Stage, tally: &Tally) -> Result<
     if hand && shown.as_deref() != Some(HAND) {
         return Err(format!("the picture that was chosen by hand was replaced by {shown:?}"));
     }
-    let state = text("state").ok_or("it has no entry in the ledger")?;
+    let verdict = text("state").ok_or("it has no entry in the ledger")?;
     if text("drawn").as_deref() != Some(&*content) {
-        return Err(format!("its content is {content}, and the ledger is {state} for {:?}", text("drawn")));
+        return Err(format!("its content is {content}, and the ledger is {verdict} for {:?}", text("drawn")));
     }
-    match (&*state, text("url"), text("template"), text("reason")) {
+    match (&*verdict, text("url"), text("template"), text("reason")) {
         ("ready", Some(url), Some(template), _) => {
             if !url.ends_with(&format!("/{}", object_path(table, &key, &content, &template, "png"))) {
                 return Err(format!("the ledger's URL {url} is not that of its content"));
@@ -180,7 +180,7 @@ fn row_is_right(table: &str, row: &Row, stage: &Stage, tally: &Tally) -> Result<
             tally.count("rows that call for no picture and show the one that they had under another key");
             Ok(())
         }
-        (state, url, _, reason) => Err(format!("it shows {shown:?} while the ledger says {state} {url:?} {reason:?}")),
+        (other, url, _, reason) => Err(format!("it shows {shown:?} while the ledger says {other} {url:?} {reason:?}")),
     }
 }
 
