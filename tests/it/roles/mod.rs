@@ -32,8 +32,9 @@ impl Team {
         let admin = test.client().await;
         let prefix = url::Url::parse(&test.url()).unwrap().path()[1..].to_owned();
         let team = Self { test, admin, prefix };
-        let people: String =
+        let people: Vec<_> =
             PEOPLE.iter().map(|one| format!("CREATE ROLE {} LOGIN PASSWORD 'pass word';", team.role(one))).collect();
+        let people = people.concat();
         let (host, app) = (team.role("host"), team.role("app"));
         team.admin(&format!(
             "{people} CREATE SCHEMA blog AUTHORIZATION {host}; GRANT USAGE ON SCHEMA blog TO {app};
@@ -108,7 +109,7 @@ impl Team {
     /// Sends everybody home: roles outlive a test's database.
     async fn leave(self) {
         let all = PEOPLE.iter().chain(&["worker", "installer", "owner"]);
-        let drops: String = all
+        let drops: Vec<_> = all
             .map(|one| {
                 let role = self.role(one);
                 format!(
@@ -116,6 +117,6 @@ impl Team {
                 )
             })
             .collect();
-        self.admin(&format!("DO $$ BEGIN {drops} END $$")).await;
+        self.admin(&format!("DO $$ BEGIN {} END $$", drops.concat())).await;
     }
 }
