@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-versions fmt golden gallery bench-card bench-host bench-peers fuzz check-reproducible
+.PHONY: help setup demo test test-versions fmt golden gallery bench-card bench-host bench-queue bench-peers torture fuzz check-reproducible
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ bench-card: ## what a card costs in time, bytes and memory; figures go to target
 
 bench-host: setup ## what the triggers cost a host, with pgbench on a Postgres of its own: ARGS="--long", ARGS="--only bulk"
 	@cargo bench --locked --bench host -- $(ARGS)
+
+bench-queue: setup ## how quick, cheap and steady the queue is, on a Postgres of its own: ARGS="--long", ARGS="--only wake"
+	@cargo bench --locked --bench queue -- $(ARGS)
+
+torture: setup ## workers, database, network and store die for some minutes, and every row is judged: ARGS="--minutes 20 --seed 7"
+	@cargo bench --locked --profile dev --bench torture -- $(ARGS)
 
 fuzz: ## bytes to PNG, fuzzed for MINUTES=60 in all: no panic, no hang, bounded memory; needs a nightly compiler
 	@scripts/fuzz $(or $(MINUTES),60)

@@ -1,6 +1,6 @@
 //! Settings: a flag, then `TINTYPE_*`, then the ecosystem's own names, then `tintype.toml`. One small struct a concern, checked
 //! once; the only reader of the environment (clap reads `TINTYPE_*` for the flags). A secret may also stand in a file named by
-//! the variable with `_FILE` behind its name.
+//! the variable with `_FILE` behind its name. (What is for tests alone is read in `failpoint.rs`.)
 
 use std::{
     fs,
@@ -15,6 +15,7 @@ use crate::{
     cli::{Global, LooksFlag, PictureFormat, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
+    failpoint,
     storage::StorageSettings,
     worker::{Rhythm, WorkerOptions},
 };
@@ -143,7 +144,7 @@ impl Config {
                 .or(self.file.prune_after.clone())
                 .map(|text| age(&text))
                 .transpose()?,
-            rhythm: Rhythm::default(),
+            rhythm: failpoint::lease().map_or_else(Rhythm::default, |lease| Rhythm { lease, heartbeat: lease / 6 }),
         };
         Ok((options, concurrency))
     }

@@ -9,6 +9,7 @@ use tracing::warn;
 use crate::{
     card::{self, CardError, Image, Renderer},
     db::{Database, DbError},
+    failpoint::{self, AFTER_CLAIM, AFTER_RENDER, AFTER_UPLOAD},
     failure::{Directive, Failure, directive},
     ledger::{Ledger, State},
     picture::{self, Draw, Skip, Wish},
@@ -70,6 +71,7 @@ pub struct Workshop {
 
 /// Takes one claim to its end.
 pub async fn execute(workshop: &Workshop, claim: Claim) -> Outcome {
+    failpoint::reach(AFTER_CLAIM);
     let result = tokio::time::timeout(DEADLINE, perform(workshop, &claim)).await;
     match result.unwrap_or(Err(Failure::Deadline(DEADLINE))) {
         Ok(outcome) => outcome,
@@ -91,6 +93,7 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
         Ledger { content: Some(material.content.clone()), template: Some(template.clone()), ..Ledger::default() };
     match draw(workshop, renderer, &material).await? {
         Ok((image, kind, alt)) => {
+            failpoint::reach(AFTER_RENDER);
             let (source, content) = (&material.source_name, &material.content);
             let path = storage::object_path(source, &claim.key, content, &template, image.extension);
             ledger = ready(ledger, &image, kind, alt);
@@ -101,6 +104,7 @@ async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure>
                 );
             }
             let object = workshop.storage.put(&path, image.bytes, image.media_type).await?;
+            failpoint::reach(AFTER_UPLOAD);
             (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
         }
         Err(skip) => {
@@ -174,7 +178,7 @@ async fn draw(
     });
     match tokio::time::timeout(DRAWING, drawing).await {
         Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
-        Err(_) => Err(Failure::Drawing(format!("it took longer than {DRAWING:?}"))),
+        Err(_) => Err(Failure::Slow(DRAWING)),
     }
 }
 

@@ -30,6 +30,9 @@ pub enum Failure {
     /// This content could not be drawn.
     #[error("the picture could not be drawn: {0}")]
     Drawing(String),
+    /// The picture took too long; or the machine stood still meanwhile, which looks the same.
+    #[error("the picture could not be drawn: it took longer than {0:?}")]
+    Slow(Duration),
     /// The job took longer than its lease allows.
     #[error("gave up after {0:?}")]
     Deadline(Duration),
@@ -50,7 +53,7 @@ impl Failure {
             Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
             Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
-            Self::Drawing(_) | Self::Deadline(_) | Self::RowLocked => None,
+            Self::Drawing(_) | Self::Slow(_) | Self::Deadline(_) | Self::RowLocked => None,
         }
     }
 }
@@ -71,6 +74,10 @@ pub enum Directive {
 /// The longest wait between two attempts.
 const CAP: Duration = Duration::from_secs(300);
 
+/// How often a picture may take too long before its content is said to be at fault: a worker that was stopped or starved for a
+/// while finds its clock run out as well.
+const SLOW: i32 = 3;
+
 /// Decides what becomes of a job that failed for the `attempt + 1`th time. Delays double from 2 s up to five minutes.
 pub fn directive(failure: &Failure, attempt: i32) -> Directive {
     let backoff = CAP.min(Duration::from_secs(2 << attempt.clamp(0, 10)));
@@ -79,7 +86,8 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
         Failure::RowLocked => Directive::Snooze(Duration::from_secs(10)),
         Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
         Failure::Storage(error) => on_storage(error, backoff),
-        Failure::Drawing(_) | Failure::RowLook(_) => Directive::Discard,
+        Failure::Slow(_) if attempt + 1 < SLOW => Directive::Retry(backoff),
+        Failure::Drawing(_) | Failure::Slow(_) | Failure::RowLook(_) => Directive::Discard,
     }
 }
 
@@ -99,5 +107,18 @@ fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
         | StorageError::BadCredentials { .. }
         | StorageError::NoCredentials { .. } => Directive::Snooze(Duration::from_secs(60)),
         StorageError::BadPath { .. } => Directive::Discard,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_took_too_long_is_given_up_the_third_time() {
+        let slow = Failure::Slow(Duration::from_secs(20));
+        let verdicts = [0, 1, 2].map(|attempt| directive(&slow, attempt));
+        let [first, second] = [2, 4].map(|most| Directive::Retry(Duration::from_secs(most)));
+        assert_eq!(verdicts, [first, second, Directive::Discard]);
     }
 }

@@ -38,6 +38,8 @@ pub mod publish;
 // What keeps the queue honest besides its jobs.
 pub mod maintenance;
 pub mod prune;
+// Where the fault suite lets a worker die.
+pub mod failpoint;
 
 // What all of them stand on.
 pub mod cli;

@@ -7,6 +7,7 @@ use tokio_postgres::types::Json;
 
 use crate::{
     db::{Database, DbError, Queries},
+    failpoint::{self, AFTER_PUBLISH, BEFORE_PUBLISH},
     ledger::Ledger,
     queue::Claim,
 };
@@ -138,9 +139,11 @@ async fn send(db: &Database, announce: bool, batch: &[Request]) -> Result<Verdic
         .map(|r| Line { source: r.claim.source, key: &r.claim.key, lease: r.claim.lease, ledger: &r.ledger })
         .collect();
     let client = db.get().await?;
+    failpoint::reach(BEFORE_PUBLISH);
     let rows = client
         .query("SELECT source, key, outcome, detail FROM tintype.publish($1, $2)", &[&Json(lines), &announce])
         .await?;
+    failpoint::reach(AFTER_PUBLISH);
     rows.iter()
         .map(|row| Ok((row.get("source"), row.get("key"), Verdict::read(row.get("outcome"), row.get("detail"))?)))
         .collect()

@@ -3,10 +3,13 @@
 -- Takes up to `slots` due jobs for `worker`. The lease runs by this database's clock; each claim has a fresh token.
 -- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park(). Such a suspect
 -- is never in one worker's hands with another, so that a deadly row convicts itself alone and not those claimed beside it.
+-- In plpgsql, which plans once a session; the settings see to it that the plan walks the index whatever the statistics say.
 CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer)
-RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
-    WITH picked AS MATERIALIZED (
+RETURNS SETOF tintype.job LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
+    RETURN QUERY WITH picked AS MATERIALIZED (
         SELECT w.ctid AS place, w.priority, w.due_at, w.deaths > 0 OR w.lease_until IS NOT NULL AS suspect
           FROM tintype.job w
          WHERE w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
@@ -23,8 +26,8 @@ RETURNS SETOF tintype.job LANGUAGE sql SET search_path = pg_catalog, pg_temp AS 
             SELECT r.place FROM ranked r
              WHERE NOT r.suspect
                 OR (r.nth = 1 AND NOT EXISTS (SELECT FROM tintype.job h WHERE h.owner = worker AND h.lease_until >= now() AND h.deaths > 0))))
-    RETURNING j.*
-$$;
+    RETURNING j.*;
+END $$;
 
 -- Prolongs the claims of `worker` that have not run out, with its heartbeat; returns their tokens. A job whose token is missing has
 -- another owner by now, or none, and its worker stops it. Locks in key order, as the fold does.

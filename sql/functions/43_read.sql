@@ -21,7 +21,8 @@ BEGIN
 END $$;
 
 -- A text as the bytes of its UTF-8, or as it is in a database without an encoding, where it may be anything and could not be sent.
+-- Qualified instead of a pinned search_path, so that it is part of the statement that calls it and no call at all.
 CREATE OR REPLACE FUNCTION tintype.bytes(words text)
-RETURNS bytea LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT convert_to(words, CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)
+RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT pg_catalog.convert_to(words, CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)
 $$;

@@ -15,13 +15,14 @@ END $$;
 -- hexadecimal digits for a name) and its place: the folder of this row, wherever the store was then, or that of any row of this
 -- table, since rows are copied with all their columns and get other keys. A picture chosen by hand is not.
 CREATE OR REPLACE FUNCTION tintype.replaceable(current_image text, ledger_url text, object text, fresh_url text)
-RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(current_image, '') = '' OR current_image IS NOT DISTINCT FROM ledger_url
-           OR (current_image ~ '/[0-9a-f]{32}\.[a-z]+$'
-               AND coalesce(right(regexp_replace(current_image, '[^/]*$', ''), length(folder) + 1) = '/' || folder, false)
-                OR coalesce(regexp_replace(current_image, '[^/]*/[0-9a-f]{32}\.[a-z]+$', '') = regexp_replace(fresh_url, '[^/]*/[^/]*$', ''), false))
-      FROM regexp_replace(object, '[^/]*$', '') AS folder
-$$;
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(current_image, '') = '' OR current_image IS NOT DISTINCT FROM ledger_url
+        OR (SELECT (current_image ~ '/[0-9a-f]{32}\.[a-z]+$'
+                    AND coalesce(right(regexp_replace(current_image, '[^/]*$', ''), length(folder) + 1) = '/' || folder, false)
+                    OR coalesce(regexp_replace(current_image, '[^/]*/[0-9a-f]{32}\.[a-z]+$', '') = regexp_replace(fresh_url, '[^/]*/[^/]*$', ''), false))
+              FROM regexp_replace(object, '[^/]*$', '') AS folder);
+END $$;
 
 -- The row as it is now, locked without waiting for the host: one that it holds is skipped, and looked at once more without a
 -- lock to tell whether it exists. Nothing but `held` means anything then, or where the row is not `there`. This and the next three

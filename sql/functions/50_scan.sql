@@ -96,12 +96,15 @@ BEGIN
 END $$;
 
 -- Forgets up to `chunk` ledger entries after key `after` whose rows are gone, none where they may only be hidden; their objects in the
--- store are garbage now.
+-- store are garbage now. An entry is locked before its row is looked for once more: a row that came back under the same key may just
+-- be published, and keeps it.
 CREATE OR REPLACE FUNCTION tintype.prune(src tintype.source, after text, chunk integer, OUT pruned bigint, OUT last_key text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
     scanned bigint;
+    gone    text[];
+    missing text := format('NOT EXISTS (SELECT FROM %s x WHERE %s)', src.relation, tintype.match_sql(src, 'x', 'i.key'));
 BEGIN
     pruned := 0;
     IF tintype.may_hide(src.relation) THEN
@@ -109,13 +112,19 @@ BEGIN
     END IF;
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
-            SELECT i.key FROM tintype.image i WHERE i.source = $1 AND i.key > $2 ORDER BY i.key LIMIT $3
-        ), gone AS (
-            DELETE FROM tintype.image i USING page p
-             WHERE i.source = $1 AND i.key = p.key AND NOT EXISTS (SELECT FROM %s x WHERE %s) RETURNING i.source, i.key, i.object)
-        SELECT (SELECT count(tintype.discard(g.object, g.source, g.key)) FROM gone g), (SELECT max(key) FROM page), (SELECT count(*) FROM page)
-        $sql$, src.relation, tintype.match_sql(src, 'x', 'i.key'))
-      INTO pruned, last_key, scanned USING src.id, after, chunk;
+            SELECT i.key FROM tintype.image i WHERE i.source = $1 AND i.key > $2 ORDER BY i.key LIMIT $3)
+        SELECT array_agg(i.key) FILTER (WHERE %s), max(i.key), count(*) FROM page i
+        $sql$, missing)
+      INTO gone, last_key, scanned USING src.id, after, chunk;
+    IF gone IS NOT NULL THEN
+        PERFORM FROM tintype.image i WHERE i.source = src.id AND i.key = ANY (gone) ORDER BY i.key FOR UPDATE;
+        EXECUTE format($sql$
+            WITH forgotten AS (
+                DELETE FROM tintype.image i WHERE i.source = $1 AND i.key = ANY ($2) AND %s RETURNING i.source, i.key, i.object)
+            SELECT count(tintype.discard(f.object, f.source, f.key)) FROM forgotten f
+            $sql$, missing)
+          INTO pruned USING src.id, gone;
+    END IF;
     IF scanned < chunk THEN
         last_key := NULL;
     END IF;

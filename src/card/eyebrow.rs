@@ -31,10 +31,10 @@ fn site<'a>(content: &'a Eyebrow, stage: &Stage<'a>) -> Option<&'a str> {
 
 /// Draws the eyebrow in its row between two sides, whose top is `top`, in design pixels: from the left, or under titles that run
 /// from the right from there.
-pub(super) fn draw_eyebrow(content: &Eyebrow, (side, top): (f32, f32), direction: Direction, stage: &mut Stage<'_>) {
+pub(super) fn draw_eyebrow(content: &Eyebrow, (edge, top): (f32, f32), direction: Direction, stage: &mut Stage<'_>) {
     let present = |text: Option<&str>| text.map(clean).filter(|text| !text.is_empty());
     let (author, site) = (present(content.author.as_deref()), present(site(content, stage)));
-    let mut row = Row { left: side, right: WIDTH - side, direction };
+    let mut row = Row { left: edge, right: WIDTH - edge, direction };
     if let Some(logo) = stage.pictures.logo.clone() {
         let [width, height] = [logo.width, logo.height()].map(|pixels| pixels as f32 / stage.scale());
         let x = row.last(width, eyebrow::LOGO_GAP);
@@ -69,25 +69,25 @@ impl Row {
     /// Takes a part where the row begins, and a gap after it; gives the left end of the part.
     fn first(&mut self, width: f32, gap: f32) -> f32 {
         match self.direction {
-            Direction::LeftToRight => self.from_left(width, gap),
-            Direction::RightToLeft => self.from_right(width, gap),
+            Direction::LeftToRight => self.take_left(width, gap),
+            Direction::RightToLeft => self.take_right(width, gap),
         }
     }
 
     /// The same where the row ends.
     fn last(&mut self, width: f32, gap: f32) -> f32 {
         match self.direction {
-            Direction::LeftToRight => self.from_right(width, gap),
-            Direction::RightToLeft => self.from_left(width, gap),
+            Direction::LeftToRight => self.take_right(width, gap),
+            Direction::RightToLeft => self.take_left(width, gap),
         }
     }
 
-    fn from_left(&mut self, width: f32, gap: f32) -> f32 {
+    fn take_left(&mut self, width: f32, gap: f32) -> f32 {
         self.left += width + gap;
         self.left - width - gap
     }
 
-    fn from_right(&mut self, width: f32, gap: f32) -> f32 {
+    fn take_right(&mut self, width: f32, gap: f32) -> f32 {
         self.right -= width + gap;
         self.right + gap
     }

@@ -79,9 +79,9 @@ impl Layers {
         Self { look, scale, kept: Mutex::new(Vec::new()) }
     }
 
-    /// Does some work while the layer of a scene is drawn beside it, if it is not kept.
+    /// Does some work while the first layer of all is drawn beside it: what a process waits for that draws one card.
     pub(super) fn beside<T>(&self, scene: Option<Scene>, work: impl FnOnce() -> T) -> T {
-        let Some(scene) = scene.filter(|scene| self.find(*scene).is_none()) else { return work() };
+        let Some(scene) = scene.filter(|_| self.kept().is_empty()) else { return work() };
         thread::scope(|scope| {
             // Where no thread can be had, the layer is drawn when it is wanted.
             let _ = thread::Builder::new().spawn_scoped(scope, || self.get(scene));

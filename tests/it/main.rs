@@ -21,5 +21,6 @@ mod s3;
 mod scratch;
 mod support;
 mod templates;
+mod torture;
 mod trigger;
 mod worker;

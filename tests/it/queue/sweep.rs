@@ -1,6 +1,9 @@
 //! The sweep: finds what no trigger saw, forgets what is gone, goes on where it stood, and harms nothing.
 
+use std::time::Duration;
+
 use super::Queue;
+use crate::support::eventually;
 
 /// One whole sweep of the table `posts`, a step of `chunk` rows at a time; returns how many rows it marked.
 async fn sweep(queue: &Queue, chunk: i32) -> i64 {
@@ -149,4 +152,32 @@ async fn each_table_gets_its_turn_even_beside_a_broken_one() {
     }
     assert_eq!(marked, 1, "the erased URL of the good table is found");
     assert!(queue.client.query_opt(DUE, &[&10]).await.unwrap().is_none(), "then nothing is due for an hour");
+}
+
+/// A row is deleted, and comes back under its key while the sweep is about to forget its entry, which a publication holds.
+#[tokio::test]
+async fn keeps_the_entry_of_a_row_that_came_back_meanwhile() {
+    let queue = Queue::with_posts(2).await;
+    queue.work().await;
+    queue.run("DELETE FROM posts WHERE id = 2; UPDATE tintype.source SET swept_to = NULL, pruned_to = ''").await;
+    let publisher = queue.database.client().await;
+    publisher.batch_execute("BEGIN; SELECT FROM tintype.image WHERE key = '2' FOR UPDATE").await.unwrap();
+    let sweeper = queue.database.client().await;
+    let sweeping = tokio::spawn(async move { sweeper.batch_execute("SELECT tintype.sweep(1, 10)").await });
+    eventually("the sweep waits for the publication", Duration::from_secs(30), async || {
+        queue.ask::<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").await.then_some(())
+    })
+    .await;
+    queue.run("INSERT INTO posts (id, body) VALUES (2, 'back again')").await;
+    publisher.batch_execute("UPDATE tintype.image SET content = 'published' WHERE key = '2'; COMMIT").await.unwrap();
+    sweeping.await.unwrap().unwrap();
+    assert_eq!(
+        queue.ask::<i64>("SELECT count(*) FROM tintype.image WHERE key = '2' AND content = 'published'").await,
+        1
+    );
+    assert_eq!(
+        queue.ask::<i64>("SELECT count(*) FROM tintype.garbage").await,
+        0,
+        "nothing that a row shows is garbage"
+    );
 }

@@ -19,6 +19,8 @@ enum Weather {
     Swallowed,
     /// Their connections are closed, and new ones too.
     Cut,
+    /// They get there; when an answer begins, its connection is closed.
+    Unanswered,
 }
 
 /// A proxy before one server; it ends with the value.
@@ -58,6 +60,11 @@ impl Proxy {
         self.weather.send_replace(Weather::Swallowed);
     }
 
+    /// Lets everything through to the server, and closes a connection when its answer begins.
+    pub(crate) fn cut_answers(&self) {
+        self.weather.send_replace(Weather::Unanswered);
+    }
+
     /// Closes all connections, and takes no new ones.
     pub(crate) fn cut(&self) {
         self.weather.send_replace(Weather::Cut);
@@ -80,7 +87,8 @@ async fn serve(listener: TcpListener, target: Arc<str>, weather: watch::Receiver
             }
             let Ok(far) = TcpStream::connect(&*target).await else { return };
             let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            let (there, back) = (carry(near_in, far_out, weather.clone()), carry(far_in, near_out, weather.clone()));
+            let there = carry(near_in, far_out, weather.clone(), false);
+            let back = carry(far_in, near_out, weather.clone(), true);
             tokio::select! {
                 () = there => {}
                 () = back => {}
@@ -95,9 +103,13 @@ async fn carry(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
     weather: watch::Receiver<Weather>,
+    answers: bool,
 ) {
     let (mut buffer, mut broken) = ([0; 16_384], false);
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if answers && *weather.borrow() == Weather::Unanswered {
+            return;
+        }
         broken = broken || *weather.borrow() == Weather::Swallowed;
         if !broken && to.write_all(&buffer[..read]).await.is_err() {
             return;
