@@ -75,9 +75,11 @@ EXCEPTION WHEN lock_not_available THEN
     NULL;  -- the host does hold it
 END $$;
 
--- How publish locks a row: not at all where it writes no column and this role may not write any, as FOR UPDATE would need.
+-- How publish locks a row: not at all where it writes no column and this role may not write any, as FOR UPDATE would need. (In plpgsql,
+-- because each picture asks.)
 CREATE OR REPLACE FUNCTION tintype.lock_sql(src tintype.source)
-RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN src.image_column IS NULL AND NOT has_any_column_privilege(src.relation, 'UPDATE') THEN ''
-                ELSE 'FOR NO KEY UPDATE SKIP LOCKED' END
-$$;
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN CASE WHEN src.image_column IS NULL AND NOT has_any_column_privilege(src.relation, 'UPDATE') THEN ''
+                ELSE 'FOR NO KEY UPDATE SKIP LOCKED' END;
+END $$;
