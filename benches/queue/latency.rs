@@ -110,7 +110,7 @@ pub(crate) async fn asleep(stage: &Stage, effort: Effort, report: &mut Report) {
 
 /// The first pictures of each language are not among the times: a worker is warm after them.
 fn add(report: &mut Report, name: &str, times: &[f64], goal: f64) {
-    let case = format!("commit to URL, folder, {} samples · {name}", times.len());
+    let case = format!("commit to URL, folder, {name} · {} samples", times.len());
     let middle = report.add_samples(&case, "median", times, "ms", Goal::AtMost(goal));
     let mut times = times.to_vec();
     report.add(&case, "p95", quantile(&mut times, 0.95), "ms", Goal::None);

@@ -37,13 +37,12 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
     let free = stretch(stage, "free", effort.pinned, false).await;
     let pinned = stretch(stage, "pinned", effort.pinned, true).await;
     let group = format!("500 posts a second for {} s, {} of them drawn", effort.pinned.as_secs(), 500 / PICTURES);
-    for (name, of) in [("nothing pinned", &free), ("horizon pinned", &pinned)] {
+    for (name, of, pinned) in [("nothing pinned", &free, false), ("horizon pinned", &pinned, true)] {
         let case = format!("{group} · {name}");
-        let (share, most) = if of.rate.to_bits() == free.rate.to_bits() {
-            (Goal::None, Goal::None)
-        } else {
-            (Goal::AtLeast(0.9), Goal::AtMost(free.tables + free.indexes + 1.0))
-        };
+        // Where the worker falls behind without a pin, a pin is not what is measured, and there is no verdict.
+        let steady = free.rate >= 0.9 * 500.0;
+        let share = if pinned && steady { Goal::AtLeast(0.9) } else { Goal::None };
+        let most = if pinned && steady { Goal::AtMost(free.tables + free.indexes + 1.0) } else { Goal::None };
         report.add(&case, "rows done a second", of.rate, "", Goal::None);
         report.add(&case, "against nothing pinned", of.rate / free.rate, "×", share);
         report.add(&case, "write to done, last third, median", of.median, "ms", Goal::None);
