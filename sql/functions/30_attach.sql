@@ -30,6 +30,8 @@ BEGIN
             PERFORM tintype.detach(old.relation);
         END IF;
     END LOOP;
+    -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only.
+    PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
                                      tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
