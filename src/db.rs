@@ -22,7 +22,7 @@ use self::{
 pub use self::{
     error::DbError,
     libpq::LibpqEnv,
-    listen::{Notification, Subscription},
+    listen::{Line, Notification, Subscription},
     session::{Parameter, Parameters, Queries, Session, Transaction, Typed},
 };
 
@@ -127,6 +127,12 @@ impl Database {
     #[must_use]
     pub fn may_listen(&self) -> bool {
         !(Arc::ptr_eq(&self.listener, &self.connector) && self.pooled())
+    }
+
+    /// Whether the connection that listens is as good as any other: it leads where all the others do, and shares nothing.
+    #[must_use]
+    pub fn listens_at_home(&self) -> bool {
+        Arc::ptr_eq(&self.listener, &self.connector) && !self.pooled()
     }
 
     /// A connection of its own that listens on a channel.

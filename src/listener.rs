@@ -3,7 +3,10 @@
 //! a real notification, and asked again and again whether it still lives.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::db::{Database, DbError};
+use crate::db::{Database, DbError, Line};
 
 /// The channel that triggers ring.
 pub const CHANNEL: &str = "tintype";
@@ -48,11 +51,24 @@ pub struct Alarm {
     connected: watch::Sender<bool>,
     /// Whether this worker has set the bell and not taken it down.
     bell_set: AtomicBool,
+    /// The connection that listens, where a sleeper may use it.
+    line: Mutex<Option<Line>>,
+    /// A sleeper proves that connection now, and gives this worker's signs of life.
+    dozing: AtomicBool,
+    /// The sleeper had no answer on it.
+    silent: Notify,
 }
 
 impl Default for Alarm {
     fn default() -> Self {
-        Self { rung: Notify::new(), connected: watch::Sender::new(false), bell_set: AtomicBool::new(false) }
+        Self {
+            rung: Notify::new(),
+            connected: watch::Sender::new(false),
+            bell_set: AtomicBool::new(false),
+            line: Mutex::new(None),
+            dozing: AtomicBool::new(false),
+            silent: Notify::new(),
+        }
     }
 }
 
@@ -70,6 +86,32 @@ impl Alarm {
     /// Notes whether the bell is this worker's to take down; returns what was noted before.
     pub fn note_bell(&self, set: bool) -> bool {
         self.bell_set.swap(set, Ordering::Relaxed)
+    }
+
+    /// The connection that listens, for a sleeper's statements; `None` where there is none, or it leads elsewhere than the others.
+    pub fn line(&self) -> Option<Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes whether a sleeper proves the line and gives signs of life, so that nobody else has to.
+    pub fn note_dozing(&self, dozing: bool) {
+        self.dozing.store(dozing, Ordering::Relaxed);
+    }
+
+    /// Whether a sleeper does.
+    pub fn dozing(&self) -> bool {
+        self.dozing.load(Ordering::Relaxed)
+    }
+
+    /// Says that the line gave no answer: the listener opens another.
+    pub fn hang_up(&self) {
+        self.silent.notify_one();
+    }
+
+    /// Notes whether a connection listens now, and which; returns whether one did before.
+    fn connect(&self, connected: bool, line: Option<Line>) -> bool {
+        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        self.connected.send_replace(connected)
     }
 }
 
@@ -89,7 +131,8 @@ pub async fn listen(db: &Database, alarm: &Alarm, pulse: Pulse, stop: &Cancellat
             lost = hear(db, alarm, pulse) => lost,
             () = stop.cancelled() => return,
         };
-        if alarm.connected.send_replace(false) {
+        if alarm.connect(false, None) {
+            alarm.rung.notify_one(); // who trusted it to hear the bell has to look
             pause = Duration::from_millis(100);
         }
         if matches!(lost, DbError::Deaf { .. }) {
@@ -113,12 +156,16 @@ async fn hear(db: &Database, alarm: &Alarm, pulse: Pulse) -> DbError {
         return error;
     }
     info!(channel = CHANNEL, "listening");
-    alarm.connected.send_replace(true);
+    alarm.connect(true, db.listens_at_home().then(|| subscription.line()));
     alarm.rung.notify_one();
     loop {
-        let sign = match timeout(pulse.every, subscription.next()).await {
-            Ok(rung) => rung.map(|_| alarm.rung.notify_one()),
-            Err(_) => subscription.run("SELECT 1", pulse.limit).await,
+        let sign = tokio::select! {
+            sign = timeout(pulse.every, subscription.next()) => match sign {
+                Ok(rung) => rung.map(|_| alarm.rung.notify_one()),
+                Err(_) if alarm.dozing() => continue,
+                Err(_) => subscription.run("SELECT 1", pulse.limit).await,
+            },
+            () = alarm.silent.notified() => Err(DbError::ConnectionLost { reason: "a sleeper had no answer on it".to_owned() }),
         };
         if let Err(error) = sign {
             return error;

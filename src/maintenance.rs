@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::{
     db::{Database, DbError, Queries},
     lease::Leases,
+    listener::Alarm,
     queue,
 };
 
@@ -48,12 +49,16 @@ pub struct Pacemaker {
     pub lease: Duration,
 }
 
-/// Goes on until `stop`. A round that fails is logged, and the next one tries again.
-pub async fn keep(db: &Database, pacemaker: &Pacemaker, stop: &CancellationToken) {
+/// Goes on until `stop`, but for the time in which a sleeper gives the signs of life and sees that nothing else is to do. A round
+/// that fails is logged, and the next one tries again.
+pub async fn keep(db: &Database, pacemaker: &Pacemaker, alarm: &Alarm, stop: &CancellationToken) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(pacemaker.every) => {}
             () = stop.cancelled() => return,
+        }
+        if alarm.dozing() {
+            continue;
         }
         tokio::select! {
             done = round(db, pacemaker) => if let Err(error) = done {

@@ -101,6 +101,15 @@ pub struct Outlook {
     pub next_due: Option<Duration>,
 }
 
+impl Outlook {
+    /// Out of the columns of `tintype.outlook()`.
+    pub(crate) fn of(row: &Row) -> Self {
+        let next_due = row.get::<_, Option<f64>>("next_due");
+        let next_due = next_due.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
+        Self { work: row.get("work"), next_due }
+    }
+}
+
 /// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD
 /// instead of an error: content is drawn whatever it is, and a key that cannot be named back is parked and holds nobody up.
 struct Text(String);
@@ -213,8 +222,7 @@ pub async fn release(client: &impl Queries, worker: i32) -> Result<u64, DbError>
 /// Says whether there is work, and when there will be.
 pub async fn outlook(client: &impl Queries) -> Result<Outlook, DbError> {
     let row = client.query_one("SELECT work, next_due FROM tintype.outlook()", &[]).await?;
-    let next_due = row.get::<_, Option<f64>>(1).map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
-    Ok(Outlook { work: row.get(0), next_due })
+    Ok(Outlook::of(&row))
 }
 
 /// How many jobs wait for another attempt after a failure.

@@ -7,16 +7,19 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    db::{Database, DbError, Queries},
+    db::{Database, DbError, Line, Parameters, Queries},
     listener::{Alarm, CHANNEL},
-    queue,
+    queue::{self, Outlook},
 };
 
-/// How long the bell stays up without being renewed: what a dead sleeper costs the host.
-const BELL_SECONDS: i32 = 15;
+/// How long a sleeper trusts the bell before it looks for itself: together with what the look needs, twice a minute.
+const FALLBACK: Duration = Duration::from_secs(28);
 
-/// How long a sleeper trusts the bell before it looks for itself.
-const FALLBACK: Duration = Duration::from_secs(5);
+/// How long the bell stays up without being renewed: what a dead sleeper costs the host.
+const BELL: Duration = Duration::from_secs(35);
+
+/// How long that look may take, before the connection that listens counts as dead.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// The same while nobody would ring, because no connection listens or the host may use two-phase commit: the pause doubles with
 /// each look that finds nothing, from the first to the last of these.
@@ -36,20 +39,44 @@ pub enum Sleep {
     Interrupted,
 }
 
+/// Who sleeps, and how deep.
+#[derive(Debug, Clone)]
+pub struct Sleeper<'a> {
+    /// `tintype.worker.id`.
+    pub worker: i32,
+    /// Host and process, for people.
+    pub name: &'a str,
+    /// How long it trusts the bell.
+    pub fallback: Duration,
+    /// How long the bell stays up without being renewed, longer than that.
+    pub bell: Duration,
+}
+
+impl<'a> Sleeper<'a> {
+    /// One that sleeps as deep as workers do.
+    #[must_use]
+    pub fn new(worker: i32, name: &'a str) -> Self {
+        Self { worker, name, fallback: FALLBACK, bell: BELL }
+    }
+}
+
 /// Sleeps until there is work. Cancel safe: follow it with [`wake`] in any case.
-pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> {
-    let mut poll = FIRST_POLL;
+pub async fn until_work(db: &Database, alarm: &Alarm, sleeper: &Sleeper<'_>) -> Result<Sleep, DbError> {
+    let (mut poll, mut may_ring) = (FIRST_POLL, true);
     loop {
         // Each time anew: another worker may have taken the bell down and left since.
-        let up = alarm.connected() && raise(db, alarm).await?;
-        if up && outlast_marks(db).await? {
-            return Ok(Sleep::Work);
-        }
-        let outlook = queue::outlook(&db.get().await?).await?;
+        let rings = if may_ring && alarm.connected() { raise(db, alarm, sleeper).await? } else { None };
+        let outlook = if let Some(outlook) = rings {
+            outlook
+        } else {
+            alarm.note_dozing(false);
+            may_ring &= !alarm.connected(); // it would be heard, but the host may use two-phase commit
+            queue::outlook(&db.get().await?).await?
+        };
         if outlook.work {
             return Ok(Sleep::Work);
         }
-        let patience = if up { FALLBACK } else { poll };
+        let patience = if rings.is_some() { sleeper.fallback } else { poll };
         poll = (poll * 2).min(LAST_POLL);
         let patience = outlook.next_due.map_or(patience, |due| due.min(patience));
         let _ = timeout(patience, alarm.rung()).await;
@@ -58,13 +85,53 @@ pub async fn until_work(db: &Database, alarm: &Alarm) -> Result<Sleep, DbError> 
 
 /// Takes the bell down where this worker has set it: whoever is awake polls, and needs no notification.
 pub async fn wake(db: &Database, alarm: &Alarm) -> Result<(), DbError> {
-    if alarm.note_bell(false) { set_bell(db, 0).await.map(drop) } else { Ok(()) }
+    alarm.note_dozing(false);
+    if alarm.note_bell(false) { set_bell(db, Duration::ZERO).await } else { Ok(()) }
 }
 
-/// Sets the bell, which only a worker that would hear it does.
-async fn raise(db: &Database, alarm: &Alarm) -> Result<bool, DbError> {
+/// Sets the bell, which only a worker that would hear it does, waits for the marks of those who may have read it before, and looks
+/// ahead; `None` where the bell cannot ring.
+async fn raise(db: &Database, alarm: &Alarm, sleeper: &Sleeper<'_>) -> Result<Option<Outlook>, DbError> {
     alarm.note_bell(true);
-    set_bell(db, BELL_SECONDS).await
+    let line = alarm.line();
+    let doze = doze(db, line.as_ref(), sleeper).await;
+    if matches!(doze, Err(DbError::Timeout { .. })) && line.is_some() {
+        alarm.hang_up();
+    }
+    let doze = doze?;
+    alarm.note_dozing(doze.up && !doze.chores && doze.in_flight.is_empty() && line.is_some());
+    if !doze.up {
+        return Ok(None);
+    }
+    if doze.in_flight.is_empty() || doze.outlook.work {
+        return Ok(Some(doze.outlook));
+    }
+    outlast(db, &doze.in_flight, sleeper).await.map(Some)
+}
+
+/// What one statement says to a sleeper.
+struct Doze {
+    up: bool,
+    in_flight: Vec<String>,
+    outlook: Outlook,
+    chores: bool,
+}
+
+/// Sets the bell and gives a sign of life: over the connection that listens, which is proved by it, else over any.
+async fn doze(db: &Database, line: Option<&Line>, sleeper: &Sleeper<'_>) -> Result<Doze, DbError> {
+    let sql = include_str!("../sql/queries/doze.sql");
+    let seconds = seconds(sleeper.bell);
+    let who: Parameters<'_> = &[&sleeper.worker, &sleeper.name, &env!("CARGO_PKG_VERSION"), &seconds];
+    let row = match line {
+        Some(line) => line.query_one(sql, who, ANSWER).await?,
+        None => db.get().await?.query_one(sql, who).await?,
+    };
+    Ok(Doze {
+        up: row.get("up"),
+        in_flight: row.get("in_flight"),
+        outlook: Outlook::of(&row),
+        chores: row.get("chores"),
+    })
 }
 
 /// Wakes the other workers, bell or no bell: for one that has more to do than it can, or that leaves.
@@ -79,26 +146,29 @@ pub async fn rouse_others(db: &Database, worker: i32) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Whether the bell is up now.
-async fn set_bell(db: &Database, seconds: i32) -> Result<bool, DbError> {
-    Ok(db.get().await?.query_one("SELECT tintype.set_bell($1)", &[&seconds]).await?.get(0))
+async fn set_bell(db: &Database, time: Duration) -> Result<(), DbError> {
+    db.get().await?.execute("SELECT tintype.set_bell($1)", &[&seconds(time)]).await
 }
 
-/// Waits until every transaction that had written a mark when this began has ended; true as soon as there is work.
-async fn outlast_marks(db: &Database) -> Result<bool, DbError> {
-    let before = marks_in_flight(db).await?;
+fn seconds(time: Duration) -> i32 {
+    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// Waits until every one of the transactions that had written a mark has ended, or until there is work.
+async fn outlast(db: &Database, before: &[String], sleeper: &Sleeper<'_>) -> Result<Outlook, DbError> {
     let (began, mut renewed) = (Instant::now(), Instant::now());
-    while !before.is_empty() && marks_in_flight(db).await?.iter().any(|transaction| before.contains(transaction)) {
-        if queue::outlook(&db.get().await?).await?.work {
-            return Ok(true);
+    loop {
+        let held = marks_in_flight(db).await?.iter().any(|transaction| before.contains(transaction));
+        let outlook = queue::outlook(&db.get().await?).await?;
+        if outlook.work || !held {
+            return Ok(outlook);
         }
-        if renewed.elapsed() > FALLBACK {
-            set_bell(db, BELL_SECONDS).await?;
+        if renewed.elapsed() > sleeper.fallback {
+            set_bell(db, sleeper.bell).await?;
             renewed = Instant::now();
         }
         sleep(if began.elapsed() < Duration::from_secs(1) { SHORT_LOOK } else { LONG_LOOK }).await;
     }
-    Ok(false)
 }
 
 async fn marks_in_flight(db: &Database) -> Result<Vec<String>, DbError> {

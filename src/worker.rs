@@ -14,7 +14,7 @@ use crate::{
     listener::{self, Alarm, Pulse},
     maintenance::{self, Pacemaker},
     prune, queue,
-    sleep::{self, Sleep},
+    sleep::{self, Sleep, Sleeper},
     watermark::Watermark,
 };
 
@@ -103,8 +103,8 @@ pub async fn run(
         async move { listener::listen(&db, &alarm, Pulse::default(), &stop).await }
     });
     helpers.spawn({
-        let (db, stop) = (db.clone(), background.clone());
-        async move { maintenance::keep(&db, &pacemaker, &stop).await }
+        let (db, alarm, stop) = (db.clone(), Arc::clone(&alarm), background.clone());
+        async move { maintenance::keep(&db, &pacemaker, &alarm, &stop).await }
     });
     helpers.spawn({
         let (db, storage, after, stop) =
@@ -233,8 +233,9 @@ impl Floor<'_> {
 
     async fn sleep(&self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
         debug!("asleep");
+        let sleeper = Sleeper::new(self.id, &self.options.name);
         let slept = tokio::select! {
-            slept = sleep::until_work(db, alarm) => slept,
+            slept = sleep::until_work(db, alarm, &sleeper) => slept,
             () = stop.cancelled() => Ok(Sleep::Interrupted),
         };
         match slept {

@@ -19,7 +19,7 @@ BEGIN
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
     IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
-        DELETE FROM tintype.job j WHERE j.source = old.id;
+        PERFORM tintype.drop_jobs(old.id);
         DELETE FROM tintype.image i WHERE i.source = old.id;
     END IF;
     -- Another source may still bear the name: its table was dropped, or has been renamed since.
@@ -123,6 +123,16 @@ BEGIN
     EXECUTE drops;
 END $$;
 
+-- Forgets the jobs of a source, before its table and its pictures are touched: in the order in which those who publish lock them, who
+-- could deadlock with us otherwise. No fold runs until our transaction ends, or it would bring a job back.
+CREATE OR REPLACE FUNCTION tintype.drop_jobs(source_id integer)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('tintype'), hashtext('fold'));
+    PERFORM FROM tintype.job j WHERE j.source = source_id ORDER BY j.key FOR UPDATE;
+    DELETE FROM tintype.job j WHERE j.source = source_id;
+END $$;
+
 -- Stops watching a table and forgets what was made for it. URLs in the rows and objects in the store stay.
 CREATE OR REPLACE FUNCTION tintype.detach(relation regclass)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
@@ -137,13 +147,13 @@ BEGIN
                   HINT = coalesce((SELECT 'Attached are: ' || string_agg(s.name, ', ' ORDER BY s.name) FROM tintype.source s), 'No table is attached.');
     END IF;
     BEGIN
+        PERFORM tintype.drop_jobs(src.id);
         PERFORM tintype.drop_triggers(src);
         PERFORM tintype.unshare(src);
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;
     EXECUTE format('DROP FUNCTION IF EXISTS tintype.mark_%s()', src.id);
-    DELETE FROM tintype.job j WHERE j.source = src.id;
     DELETE FROM tintype.image i WHERE i.source = src.id;
 END $$;
 

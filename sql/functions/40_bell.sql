@@ -32,12 +32,45 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_notify('tintype', '') WHERE pg_sequence_last_value('tintype.bell'::regclass) > date_part('epoch', clock_timestamp())::bigint
 $$;
 
--- Whether there is anything to do now, and how many seconds until the next job falls due (NULL: none waits).
+-- Whether there is anything to do now, and how many seconds until the next job falls due (NULL: none waits; unknown where there is
+-- something to do). The second takes a look at every job, so the first is asked alone, which the index answers.
 CREATE OR REPLACE FUNCTION tintype.outlook(OUT work boolean, OUT next_due double precision)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM tintype.change)
-           OR coalesce(min(due) <= now(), false),
-           date_part('epoch', min(due) - now())
-      FROM (SELECT min(greatest(j.due_at, j.lease_until)) AS due
-              FROM tintype.job j JOIN tintype.source s ON s.id = j.source AND NOT s.paused) waiting
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    work := EXISTS (SELECT FROM tintype.change)
+         OR EXISTS (SELECT FROM tintype.source s
+                     CROSS JOIN LATERAL (SELECT FROM tintype.job j
+                                          WHERE j.source = s.id AND j.due_at <= now() AND (j.lease_until IS NULL OR j.lease_until <= now())
+                                          LIMIT 1) due
+                     WHERE NOT s.paused);
+    IF NOT work THEN
+        SELECT date_part('epoch', min(greatest(j.due_at, j.lease_until)) - now()) INTO next_due
+          FROM tintype.source s JOIN tintype.job j ON j.source = s.id WHERE NOT s.paused;
+    END IF;
+END $$;
+
+-- A sign of life; the row comes back where others took it for a dead one's after a long outage.
+CREATE OR REPLACE FUNCTION tintype.beat(worker integer, worker_name text, worker_version text)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets comes again
+    INSERT INTO tintype.worker (id, name, version) OVERRIDING SYSTEM VALUE VALUES (worker, worker_name, worker_version)
+    ON CONFLICT (id) DO UPDATE SET seen_at = now()
 $$;
+
+-- Steps 1 to 3 in one statement, and a sign of life with it: all that a sleeper says twice a minute. `up` as set_bell says;
+-- where marks are `in_flight`, step 2 is not over and `work` tells nothing yet. `chores` says that maintenance has something to do.
+-- Each statement in here has a snapshot of its own, younger than the bell, because workers' sessions are READ COMMITTED.
+CREATE OR REPLACE FUNCTION tintype.doze(
+    worker integer, worker_name text, worker_version text, seconds integer,
+    OUT up boolean, OUT in_flight text[], OUT work boolean, OUT next_due double precision, OUT chores boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM tintype.beat(worker, worker_name, worker_version);
+    up := tintype.set_bell(seconds);
+    in_flight := tintype.marks_in_flight();
+    SELECT o.work, o.next_due INTO work, next_due FROM tintype.outlook() o;
+    chores := EXISTS (SELECT FROM tintype.due_sweeps())
+           OR EXISTS (SELECT FROM tintype.job j
+                      WHERE (j.lease_until < now() AND j.deaths >= 2) OR j.source NOT IN (SELECT s.id FROM tintype.source s))
+           OR EXISTS (SELECT FROM tintype.worker w WHERE w.seen_at < now() - interval '1 hour');
+END $$;

@@ -130,6 +130,15 @@ BEGIN
     END IF;
 END $$;
 
+-- The sources with a sweep under way, or whose last one ended an hour ago.
+CREATE OR REPLACE FUNCTION tintype.due_sweeps()
+RETURNS TABLE (id integer, name text) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.id, s.name
+      FROM tintype.source s JOIN pg_class c ON c.oid = s.relation
+     WHERE NOT s.paused
+       AND (s.swept_to IS NOT NULL OR s.pruned_to IS NOT NULL OR coalesce(s.swept_at, s.attached_at) < now() - interval '1 hour')
+$$;
+
 -- One step of the sweep of one source, from where the last step stood: first its rows against the ledger, then the ledger
 -- against its rows. Returns how many rows it marked.
 CREATE OR REPLACE FUNCTION tintype.sweep(source_id integer, chunk integer)

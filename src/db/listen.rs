@@ -3,14 +3,17 @@
 
 use std::{
     future::poll_fn,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
-use tokio_postgres::{AsyncMessage, Client};
+use tokio_postgres::{AsyncMessage, Client, Row};
 
-use super::{Database, DbError, Queries, connect::Wire};
+use super::{Database, DbError, Parameters, Queries, connect::Wire, session::typed};
 
 /// Notifications that wait to be read; those beyond are dropped, because the table is the truth and they are only a bell.
 const WAITING: usize = 4096;
@@ -27,7 +30,7 @@ pub struct Notification {
 /// A connection that listens. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Subscription {
-    client: Client,
+    client: Arc<Client>,
     notifications: mpsc::Receiver<Result<Notification, DbError>>,
     task: JoinHandle<()>,
     server: String,
@@ -38,7 +41,7 @@ impl Subscription {
     pub(super) fn new(client: Client, wire: Wire, server: String) -> Self {
         let (sender, notifications) = mpsc::channel(WAITING);
         let task = tokio::spawn(forward(wire, sender));
-        Self { client, notifications, task, server, pooled: false }
+        Self { client: Arc::new(client), notifications, task, server, pooled: false }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -87,6 +90,12 @@ impl Subscription {
         Err(DbError::Deaf { server: self.server.clone() })
     }
 
+    /// The same connection for somebody who has a statement to send now and then: an answer proves that it lives.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        Line { client: Arc::clone(&self.client), server: self.server.clone() }
+    }
+
     /// Runs statements on this connection, such as `SELECT 1` to learn whether it still lives.
     pub async fn run(&self, statements: &str, limit: Duration) -> Result<(), DbError> {
         match timeout(limit, self.client.batch_execute(statements)).await {
@@ -99,6 +108,23 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A way to send statements over a connection that listens.
+#[derive(Debug, Clone)]
+pub struct Line {
+    client: Arc<Client>,
+    server: String,
+}
+
+impl Line {
+    /// Runs a statement that gives one row.
+    pub async fn query_one(&self, sql: &str, parameters: Parameters<'_>, limit: Duration) -> Result<Row, DbError> {
+        match timeout(limit, self.client.query_typed(sql, &typed(parameters))).await {
+            Ok(rows) => rows?.pop().ok_or_else(|| DbError::unexpected("no row")),
+            Err(_) => Err(DbError::Timeout { server: self.server.clone(), limit }),
+        }
     }
 }
 

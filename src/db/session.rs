@@ -191,7 +191,7 @@ impl Queries for Transaction<'_> {
     }
 }
 
-fn typed(parameters: Parameters<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
+pub(super) fn typed(parameters: Parameters<'_>) -> Vec<(&(dyn ToSql + Sync), Type)> {
     parameters.iter().map(|&value| (value as &(dyn ToSql + Sync), value.sql_type())).collect()
 }
 

@@ -21,7 +21,10 @@ async fn twice_is_as_good_as_once() {
     let test = TestDatabase::new().await;
     let client = test.client().await;
     let first = tintype(&test.url(), &["install", "--json"]).await;
-    assert!(first.done().contains("\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\"]"), "{first:?}");
+    assert!(
+        first.done().contains("\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\"]"),
+        "{first:?}"
+    );
     let before = of_tintype(&client).await;
     run(&client, "a host", &format!("{POSTS} SELECT tintype.attach('posts'); INSERT INTO posts VALUES (1, 't', 'b')"))
         .await;
@@ -44,7 +47,7 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3"]);
+    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4"]);
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }
@@ -211,7 +214,7 @@ async fn an_older_schema_becomes_this_one() {
     run(&client, "as it was", AFTER_THE_FIRST).await;
     assert_ne!(of_tintype(&client).await, now);
     let ran = tintype(&test.url(), &["install", "--json"]).await;
-    assert!(ran.done().contains("\"applied\":[\"0002_strict\",\"0003_store\"]"), "{ran:?}");
+    assert!(ran.done().contains("\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\"]"), "{ran:?}");
     assert_eq!(of_tintype(&client).await, now);
     assert_eq!(text(&client, "SELECT strict FROM tintype.source").await, "f", "what is attached stays as it was");
     run(&client, "one attach, not two", "SELECT tintype.attach('posts')").await;

@@ -25,7 +25,7 @@ use crate::support::{
     worker::{LIMIT, blog, until_asleep},
 };
 
-/// A wake-up that takes longer came by the fallback poll, which is five seconds away.
+/// A wake-up that takes longer came by the fallback poll, which is half a minute away.
 const PROMPT: Duration = Duration::from_secs(1);
 
 /// Hosts, sleepers, and what a sleeper may do by itself.
@@ -75,7 +75,9 @@ impl Sleeper {
 
     /// Sleeps until there is work, takes the bell down, and takes all marks there are.
     async fn sleep_and_fold(&self) -> u64 {
-        let woken = timeout(LIMIT, sleep::until_work(&self.db, &self.alarm)).await.expect("the mark of a writer");
+        let woken = timeout(LIMIT, sleep::until_work(&self.db, &self.alarm, &sleep::Sleeper::new(1, "test")))
+            .await
+            .expect("the mark of a writer");
         assert_eq!(woken.unwrap(), Sleep::Work);
         sleep::wake(&self.db, &self.alarm).await.unwrap();
         self.fold().await

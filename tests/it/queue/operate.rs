@@ -1,6 +1,7 @@
 //! What an operator reads: status, the depth of the queue, the picture of one row.
 
 use super::{Queue, claim, draw, fold, publish_one, without_picture};
+use crate::support::{eventually, worker::LIMIT};
 
 /// The counts of `posts` in `tintype.status`: ready, skipped, failed, pending, processing, retrying.
 async fn counts(queue: &Queue) -> [i64; 6] {
@@ -113,4 +114,32 @@ async fn the_outlook_says_when_work_falls_due() {
     assert_eq!(outlook().await, (false, Some(60.0)), "a lease that may run out");
     queue.run(&format!("SELECT tintype.retry_later({}, '1', {}, 30, true, 'no ink')", claim.source, claim.lease)).await;
     assert_eq!(outlook().await, (false, Some(30.0)), "another attempt");
+}
+
+/// A publisher locks its job, then the row; detach takes both in that order, or one of the two would be the victim of a deadlock.
+#[tokio::test]
+async fn detach_waits_for_a_publication_and_never_the_other_way_round() {
+    let queue = Queue::new().await;
+    queue.run("INSERT INTO posts (id, body) VALUES (1, 'x')").await;
+    fold(&queue.client).await;
+    let (publisher, owner) = (queue.database.client().await, queue.database.client().await);
+    publisher.batch_execute("BEGIN; SELECT FROM tintype.job FOR UPDATE").await.unwrap();
+    let detach = tokio::spawn(async move { owner.batch_execute("SELECT tintype.detach('posts')").await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("detach waits", LIMIT, async || (queue.ask::<i64>(waits).await > 0).then_some(())).await;
+    publisher.batch_execute("SELECT FROM posts FOR NO KEY UPDATE; COMMIT").await.expect("the row, at once");
+    detach.await.unwrap().expect("detached");
+    assert_eq!(queue.left().await, 0);
+}
+
+#[tokio::test]
+async fn jobs_that_nobody_owns_are_cleared_away() {
+    let queue = Queue::new().await;
+    queue.run("INSERT INTO tintype.job (source, key) VALUES (77, '1')").await;
+    assert!(claim(&queue.client, 1, 1).await.is_empty());
+    let chores = "SELECT chores FROM tintype.doze(1, 'test', '0', 15)";
+    assert!(queue.ask::<bool>(chores).await, "a sleeper leaves them to maintenance");
+    assert_eq!(queue.ask::<i64>("SELECT tintype.park()").await, 0);
+    assert!(!queue.ask::<bool>(chores).await);
+    assert_eq!(queue.left().await, 0);
 }
