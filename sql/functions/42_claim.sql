@@ -1,6 +1,7 @@
 -- Claims: which jobs a worker takes, for how long, and how it gives them back.
 
--- Takes up to `slots` due jobs for `worker`. The lease runs by this database's clock; each claim has a fresh token.
+-- Takes up to `slots` due jobs for `worker`. The lease runs by this database's clock; each claim has a fresh token: the next number,
+-- and 20 bits of chance behind it, because a crash of the server may set the sequence back.
 -- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park(). Such a suspect
 -- is never in one worker's hands with another, so that a deadly row convicts itself alone and not those claimed beside it.
 -- Source by source, so that a paused one with a million jobs costs nothing; the locks on those that are not taken end with the call.
@@ -24,7 +25,7 @@ BEGIN
         SELECT p.*, row_number() OVER (PARTITION BY p.suspect ORDER BY p.priority, p.due_at) AS nth FROM picked p
     )
     UPDATE tintype.job j
-       SET lease = nextval('tintype.lease'), owner = worker, lease_until = now() + make_interval(secs => lease_seconds),
+       SET lease = (nextval('tintype.lease') << 20) + (random() * 1048575)::bigint, owner = worker, lease_until = now() + make_interval(secs => lease_seconds),
            claimed_revision = j.revision, deaths = j.deaths + (j.lease_until IS NOT NULL)::integer
      WHERE j.ctid = ANY (ARRAY(
             SELECT r.place FROM ranked r

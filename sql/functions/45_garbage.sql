@@ -49,7 +49,7 @@ $$;
 -- Notes that condemned objects are deleted. Kept for an hour: a claim from before may still want to publish one of them.
 CREATE OR REPLACE FUNCTION tintype.bury(objects text[])
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.garbage g SET condemned_at = NULL, deleted_at = now(), lease = (SELECT l.last_value FROM tintype.lease l)
+    UPDATE tintype.garbage g SET condemned_at = NULL, deleted_at = now(), lease = (SELECT (l.last_value << 20) + 1048575 FROM tintype.lease l)
      WHERE g.object = ANY (objects)
 $$;
 
