@@ -5,6 +5,7 @@ mod backfill;
 mod demo;
 mod healthcheck;
 mod install;
+mod pages;
 mod preview;
 mod render;
 mod run;

@@ -16,6 +16,7 @@ use crate::{
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     failpoint,
+    page::Secrets,
     storage::StorageSettings,
     worker::{Rhythm, WorkerOptions},
 };
@@ -119,6 +120,15 @@ impl Config {
         }
     }
 
+    /// The secrets that sources may name for their pages: `TINTYPE_SECRET_NAME`, or a file named by `TINTYPE_SECRET_NAME_FILE`.
+    pub fn secrets(&self) -> Result<Secrets, Error> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let names = names.filter_map(|name| name.strip_prefix(SECRET).map(|name| name.trim_end_matches("_FILE").to_owned()));
+        let read = |name: String| Ok(secret(&format!("{SECRET}{name}"))?.map(|value| (name, value)));
+        let all: Vec<_> = names.map(read).collect::<Result<_, Error>>()?;
+        Ok(Secrets::new(all.into_iter().flatten()))
+    }
+
     /// The format of a worker's pictures, where one is asked for.
     pub fn format(&self, flag: Option<PictureFormat>) -> Result<Option<Format>, Error> {
         match (flag, &self.file.format) {
@@ -169,6 +179,9 @@ fn age(text: &str) -> Result<Duration, Error> {
         }),
     }
 }
+
+/// The prefix of the variables that hold secrets for pages.
+const SECRET: &str = "TINTYPE_SECRET_";
 
 /// Host and process.
 pub fn worker_name() -> String {

@@ -26,7 +26,10 @@ pub mod worker;
 pub mod markdown;
 pub mod post;
 // 5. A post becomes a picture.
+pub mod capture;
 pub mod card;
+pub mod drawing;
+pub mod page;
 pub mod picture;
 pub mod studio;
 // 6. A picture becomes an object with a URL.

@@ -37,7 +37,7 @@ pub struct Claim {
 pub struct Material {
     /// The source's name, the first part of its objects' keys.
     pub source_name: String,
-    /// `auto`, `code` or `title`.
+    /// `auto`, `code`, `title`, `page` or `html`.
     pub draw: String,
     /// The source's look.
     pub look: String,
@@ -63,6 +63,14 @@ pub struct Material {
     pub date: Option<String>,
     /// The tags column, as Postgres writes it.
     pub tags: Option<String>,
+    /// The address of its page, with columns in braces.
+    pub url: Option<String>,
+    /// The name of its template in HTML.
+    pub html: Option<String>,
+    /// How its page is taken.
+    pub capture: serde_json::Value,
+    /// The columns that address or template are filled with.
+    pub data: Vec<(String, Option<String>)>,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -161,6 +169,8 @@ pub async fn read_planned(client: &impl Queries, source: &Source, key: &str) -> 
 fn material(row: &Row) -> Result<Material, DbError> {
     let ledger = row.get::<_, Option<serde_json::Value>>("ledger").map(serde_json::from_value);
     let ledger = ledger.transpose().map_err(|error| DbError::unexpected(format!("a ledger entry with {error}")))?;
+    let names: Vec<String> = row.get("data_columns");
+    let values = row.get::<_, Vec<Option<Text>>>("data").into_iter().map(|text| text.map(|text| text.0));
     let text = |column: &str| row.get::<_, Option<Text>>(column).map(|text| text.0);
     Ok(Material {
         source_name: row.get("source_name"),
@@ -177,6 +187,10 @@ fn material(row: &Row) -> Result<Material, DbError> {
         author: text("author"),
         date: text("date"),
         tags: text("tags"),
+        url: row.get("url"),
+        html: row.get("html"),
+        capture: row.get("capture"),
+        data: names.into_iter().zip(values).collect(),
         ledger,
     })
 }
