@@ -11,4 +11,6 @@ pub const BROWSER_FLAGS: &[&str] = &[
     // What is in no context with a door of its own, the browser's own business above all, is sent to where nobody listens.
     "--proxy-server=http://127.0.0.1:1",
     "--proxy-bypass-list=<-loopback>",
+    // A second wall: Chromium itself finds no name and no address but that of its doors, which resolve names for it.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];

@@ -74,6 +74,24 @@ async fn without_a_door_nothing_is_reached() {
     assert_eq!(reached(&names, BROWSER_FLAGS, Way::Doorless, HOPELESS).await, nothing);
 }
 
+/// Where no proxy is asked at all, names and addresses other than that of the doors lead nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_wall_holds_by_itself() {
+    let nothing: [String; 0] = [];
+    let flags: Vec<&str> = BROWSER_FLAGS.iter().copied().filter(|flag| flag.contains("resolver")).collect();
+    assert_eq!(flags.len(), 1);
+    let names = [
+        "another loopback address",
+        "version 6",
+        "mapped",
+        "localhost",
+        "below localhost",
+        "socket to a name",
+        "image at version 6",
+    ];
+    assert_eq!(reached(&names, &flags, Way::Open, HOPELESS).await, nothing);
+}
+
 /// The cases of these that reach the inside.
 async fn reached(names: &[&str], flags: &[&str], way: Way, patience: Duration) -> Vec<String> {
     let cases: Vec<Case> = cases::read().into_iter().filter(|case| names.contains(&case.name.as_str())).collect();

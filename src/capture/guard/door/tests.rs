@@ -228,6 +228,16 @@ async fn a_response_is_refused_or_cut_off_where_it_is_too_large() {
 }
 
 #[tokio::test]
+async fn a_response_of_two_lengths_has_that_of_its_chunks() {
+    let two = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n";
+    let server = Server::answering(two).await;
+    let door = open(allowing(&[server.port])).await;
+    let answered = get(&door, &format!("http://127.0.0.1:{}/", server.port)).await;
+    assert!(!answered.to_ascii_lowercase().contains("content-length"), "{answered}");
+    assert!(answered.ends_with("5\r\nwhole\r\n0\r\n\r\n"), "{answered}");
+}
+
+#[tokio::test]
 async fn all_together_is_bounded_too() {
     let server =
         Server::answering(format!("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n{}", "x".repeat(50_000))).await;
