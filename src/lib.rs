@@ -32,6 +32,8 @@ pub mod drawing;
 pub mod page;
 pub mod picture;
 pub mod studio;
+// 5b. A page becomes a picture, in a browser that reaches nothing inside.
+pub mod capture;
 // 6. A picture becomes an object with a URL.
 pub mod storage;
 // 7. The URL goes into the row, and the job is done.

@@ -1,0 +1,3 @@
+//! Captures: a page in, a picture out. Everything that knows Chrome is here.
+
+pub mod guard;

@@ -1,0 +1,134 @@
+//! Attacks on the guard, each run twice in a real browser: without it, where the server inside must be reached, so that the attack
+//! is one; and with it, where that server must see nothing, over TCP or UDP, not so much as a connection.
+
+mod browser;
+mod cases;
+mod inside;
+mod outside;
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tintype::capture::guard::BROWSER_FLAGS;
+
+use self::{
+    cases::Case,
+    stage::{Run, Way, perform},
+};
+
+/// How long an attack may take to get through where nobody stops it.
+const UNGUARDED: Duration = Duration::from_secs(8);
+
+/// How long one that Chromium does not do may try nevertheless, and one that does not even ask the door.
+const HOPELESS: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attacks_reach_the_inside_without_the_guard_and_nothing_with_it() {
+    let cases = cases::read();
+    let started = Instant::now();
+    // Whoever is unguarded can also be told what a name server of the attacker's would say.
+    let names = "--host-resolver-rules=MAP inside.example 127.0.0.1, MAP inside 127.0.0.1";
+    let without =
+        perform(&cases, &[names], Way::Open, |index| if cases[index].works { UNGUARDED } else { HOPELESS }).await;
+    // What never asks the door has three times as long as it needed.
+    let with = perform(&cases, BROWSER_FLAGS, Way::Guarded, |index| HOPELESS.max(without[index].took * 3)).await;
+    let table = table(&cases, &without, &with);
+    println!("{table}\n{} cases in {:?}", cases.len(), started.elapsed());
+    write(&cases, &without, &with, started.elapsed());
+
+    let names = |wrong: &dyn Fn(usize) -> bool| -> Vec<&str> {
+        (0..cases.len()).filter(|index| wrong(*index)).map(|index| cases[index].name.as_str()).collect()
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(names(&|index| !with[index].seen.is_empty()), nothing, "these got through the guard");
+    assert_eq!(names(&|index| cases[index].works && without[index].seen.is_empty()), nothing, "these are no attacks");
+    assert_eq!(
+        names(&|index| !cases[index].works && !without[index].seen.is_empty()),
+        nothing,
+        "these are attacks after all"
+    );
+    assert!(cases.iter().filter(|case| case.works).count() >= 60);
+}
+
+/// Without any of its parts the guard does not hold, and this suite sees it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_of_the_guard_is_needed() {
+    let over_http = ["loopback", "image", "socket", "shared worker that fetches"];
+    assert_eq!(
+        reached(&over_http, BROWSER_FLAGS, Way::LoopbackAround, UNGUARDED).await,
+        over_http,
+        "without the list of what goes around a proxy"
+    );
+    let over_udp = ["STUN", "TURN", "a peer, over UDP"];
+    let flags: Vec<&str> = BROWSER_FLAGS.iter().copied().filter(|flag| !flag.contains("webrtc")).collect();
+    assert_eq!(reached(&over_udp, &flags, Way::Guarded, UNGUARDED).await, over_udp, "without the policy for WebRTC");
+}
+
+/// What is in no context with a door, such as the browser's own business, reaches nothing at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_door_nothing_is_reached() {
+    let nothing: [String; 0] = [];
+    let names =
+        ["loopback", "another loopback address", "version 6", "localhost", "https", "a page in its own address"];
+    assert_eq!(reached(&names, BROWSER_FLAGS, Way::Doorless, HOPELESS).await, nothing);
+}
+
+/// Where no proxy is asked at all, names and addresses other than that of the doors lead nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_wall_holds_by_itself() {
+    let nothing: [String; 0] = [];
+    let flags: Vec<&str> = BROWSER_FLAGS.iter().copied().filter(|flag| flag.contains("resolver")).collect();
+    assert_eq!(flags.len(), 1);
+    let names = [
+        "another loopback address",
+        "version 6",
+        "mapped",
+        "localhost",
+        "below localhost",
+        "socket to a name",
+        "image at version 6",
+    ];
+    assert_eq!(reached(&names, &flags, Way::Open, HOPELESS).await, nothing);
+}
+
+/// The cases of these that reach the inside.
+async fn reached(names: &[&str], flags: &[&str], way: Way, patience: Duration) -> Vec<String> {
+    let cases: Vec<Case> = cases::read().into_iter().filter(|case| names.contains(&case.name.as_str())).collect();
+    assert_eq!(cases.len(), names.len());
+    let runs = perform(&cases, flags, way, |_| patience).await;
+    cases.into_iter().zip(runs).filter(|(_, run)| !run.seen.is_empty()).map(|(case, _)| case.name).collect()
+}
+
+fn table(cases: &[Case], without: &[Run], with: &[Run]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING).set_header(["case", "without", "with"]);
+    for ((case, without), with) in cases.iter().zip(without).zip(with) {
+        table.add_row([case.name.as_str(), &outcome(without), &outcome(with)]);
+    }
+    table.to_string()
+}
+
+fn outcome(run: &Run) -> String {
+    let what = match (run.seen.as_slice(), run.refused.first()) {
+        ([], None) => "nothing".to_owned(),
+        ([], Some(refusal)) => refusal.clone(),
+        (seen, _) => seen.join(", "),
+    };
+    format!("{what} [{} ms]", run.took.as_millis())
+}
+
+/// Keeps the figures for who wants to look.
+fn write(cases: &[Case], without: &[Run], with: &[Run], took: Duration) {
+    let rows: Vec<_> = (cases.iter().zip(without).zip(with))
+        .map(|((case, without), with)| {
+            let run =
+                |run: &Run| json!({ "seen": run.seen, "refused": run.refused, "ms": run.took.as_millis() as u64 });
+            json!({ "case": case.name, "works": case.works, "without": run(without), "with": run(with) })
+        })
+        .collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = json!({ "seconds": took.as_secs_f64(), "cases": rows });
+    std::fs::write(folder.join("attacks.json"), serde_json::to_string_pretty(&text).unwrap()).unwrap();
+}

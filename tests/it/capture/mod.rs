@@ -1,0 +1,3 @@
+//! Captures with a real Chromium.
+
+mod attacks;
