@@ -321,6 +321,12 @@ pub struct Run {
     /// Where looks are found
     #[command(flatten)]
     pub looks: LooksFlag,
+    /// How the browser is kept
+    #[command(flatten)]
+    pub browser: BrowserFlags,
+    /// How much it works
+    #[command(flatten)]
+    pub pool: PoolFlags,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

@@ -24,6 +24,9 @@ use crate::{
 /// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.
 const SLOTS_A_CARD: usize = 8;
 
+/// The same for each capture that is made at once: the next one is at hand when it ends.
+const SLOTS_A_CAPTURE: usize = 2;
+
 /// What `tintype.toml` may say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +151,7 @@ impl Config {
         let options = WorkerOptions {
             name: worker_name(),
             slots: concurrency * SLOTS_A_CARD,
+            page_slots: usize::from(flags.pool.captures) * SLOTS_A_CAPTURE,
             grace: Duration::from_secs(flags.grace),
             exit_when_idle: flags.exit_when_idle,
             prune_after: given(flags.prune_after.as_ref())

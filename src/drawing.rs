@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 use crate::{
-    capture::Chrome,
+    capture::{Chrome, Settings},
     card::{self, CardError, Image, Renderer},
     failure::Failure,
     page::{self, Gallery, PageError},
@@ -57,6 +57,17 @@ pub struct Drawn {
 }
 
 impl Engines {
+    /// Engines for cards alone, in the built-in looks.
+    #[must_use]
+    pub fn of_cards(easels: usize) -> Self {
+        Self {
+            studio: Arc::default(),
+            easels: Arc::new(Semaphore::new(easels)),
+            chrome: Chrome::new(Settings::default()),
+            gallery: Gallery::default(),
+        }
+    }
+
     /// Who draws a row, and the fingerprint of all that decides its picture besides its content.
     pub async fn choose(&self, material: &Arc<Material>) -> Result<(Engine, String), Failure> {
         if page::is_page(&material.draw) {

@@ -54,7 +54,7 @@ pub enum PageError {
 }
 
 /// What a worker has for pages, whatever the row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Gallery {
     /// Where templates are found.
     pub looks: Looks,

@@ -30,6 +30,17 @@ pub struct Claim {
     pub lease: i64,
     /// Failures so far.
     pub attempt: i32,
+    /// It is for the browser.
+    pub page: bool,
+}
+
+/// How many jobs a worker can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// In all.
+    pub all: usize,
+    /// Of them for the browser.
+    pub pages: usize,
 }
 
 /// What a claimed row says, and how it wants to be drawn.
@@ -138,19 +149,33 @@ pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
-/// Claims up to `slots` due jobs for `worker`, for the time of `lease`.
-pub async fn claim(client: &impl Queries, worker: i32, slots: usize, lease: Duration) -> Result<Vec<Claim>, DbError> {
-    let slots = i32::try_from(slots).unwrap_or(i32::MAX);
+/// Claims as many due jobs as there are `slots`, for `worker`, for the time of `lease`.
+pub async fn claim(
+    client: &impl Queries,
+    worker: i32,
+    slots: Slots,
+    lease: Duration,
+) -> Result<Vec<Claim>, DbError> {
+    let number = |slots: usize| i32::try_from(slots).unwrap_or(i32::MAX);
+    let (all, pages) = (number(slots.all), number(slots.pages));
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let rows = client
         .query(
-            "SELECT source, tintype.bytes(key), lease, attempt FROM tintype.claim($1, $2, $3)",
-            &[&worker, &slots, &seconds],
+            "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
+                    EXISTS (SELECT FROM tintype.source s WHERE s.id = c.source AND s.draw IN ('page', 'html'))
+               FROM tintype.claim($1, $2, $3, $4) c",
+            &[&worker, &all, &seconds, &pages],
         )
         .await?;
     Ok(rows
         .iter()
-        .map(|row| Claim { source: row.get(0), key: row.get::<_, Text>(1).0, lease: row.get(2), attempt: row.get(3) })
+        .map(|row| Claim {
+            source: row.get(0),
+            key: row.get::<_, Text>(1).0,
+            lease: row.get(2),
+            attempt: row.get(3),
+            page: row.get(4),
+        })
         .collect())
 }
 

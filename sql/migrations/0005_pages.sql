@@ -9,4 +9,5 @@ ALTER TABLE tintype.source ADD CONSTRAINT source_draw_check CHECK (draw IN ('aut
 -- These have more arguments now, or give more.
 DROP FUNCTION IF EXISTS tintype.attach(regclass, text, text, text, text, text, text, text[], text, text, text, text, text, text, text, boolean, boolean);
 DROP FUNCTION IF EXISTS tintype.plan(regclass, text, text, text, text, text, text, text[], text, text, text, text, text, text, text, boolean, boolean);
+DROP FUNCTION IF EXISTS tintype.claim(integer, integer, integer);
 DROP FUNCTION IF EXISTS tintype.read_row(tintype.source, text);
