@@ -1,0 +1,8 @@
+//! Captures with a real Chromium.
+
+mod evil;
+mod pictures;
+mod pool;
+mod site;
+mod trouble;
+mod yard;
