@@ -101,11 +101,7 @@ impl Engines {
     }
 
     /// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
-    async fn paint(
-        &self,
-        renderer: Arc<Renderer>,
-        material: &Material,
-    ) -> Result<Result<Drawn, String>, Failure> {
+    async fn paint(&self, renderer: Arc<Renderer>, material: &Material) -> Result<Result<Drawn, String>, Failure> {
         let fields = material.fields();
         let draw = material.draw.parse::<Draw>().unwrap_or_default();
         let easels = Arc::clone(&self.easels);
@@ -134,7 +130,8 @@ impl Engines {
         };
         let captured = self.chrome.capture(&shot).await?;
         let engine = self.chrome.program().await?.to_string();
-        let alt = [Some(captured.title), material.title.clone()].into_iter().flatten().find(|text| !text.trim().is_empty());
+        let alt =
+            [Some(captured.title), material.title.clone()].into_iter().flatten().find(|text| !text.trim().is_empty());
         Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt: alt.unwrap_or_default(), steady: false }))
     }
 }

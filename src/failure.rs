@@ -65,8 +65,12 @@ impl Failure {
             Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
             Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
-            Self::Page(PageError::Options(_)) => Some("tintype attach again with --capture options that exist".to_owned()),
-            Self::Page(PageError::Auth(_)) => Some("give the worker that secret, or attach again with another --auth".to_owned()),
+            Self::Page(PageError::Options(_)) => {
+                Some("tintype attach again with --capture options that exist".to_owned())
+            }
+            Self::Page(PageError::Auth(_)) => {
+                Some("give the worker that secret, or attach again with another --auth".to_owned())
+            }
             Self::Page(PageError::Template { .. }) => Some("mend the file; jobs wait for it".to_owned()),
             Self::Page(PageError::Empty(_) | PageError::Address(_)) => Some("change the row".to_owned()),
             Self::Capture(error) => error.trouble.hint(),

@@ -26,7 +26,6 @@ pub mod worker;
 pub mod markdown;
 pub mod post;
 // 5. A post becomes a picture.
-pub mod capture;
 pub mod card;
 pub mod drawing;
 pub mod page;
@@ -53,3 +52,4 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod scratch;
+mod user;

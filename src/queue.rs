@@ -150,12 +150,7 @@ pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
 }
 
 /// Claims as many due jobs as there are `slots`, for `worker`, for the time of `lease`.
-pub async fn claim(
-    client: &impl Queries,
-    worker: i32,
-    slots: Slots,
-    lease: Duration,
-) -> Result<Vec<Claim>, DbError> {
+pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Duration) -> Result<Vec<Claim>, DbError> {
     let number = |slots: usize| i32::try_from(slots).unwrap_or(i32::MAX);
     let (all, pages) = (number(slots.all), number(slots.pages));
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);

@@ -132,7 +132,8 @@ impl Looks {
     pub fn html(&self, name: &str) -> Result<String, String> {
         let path = self.in_directory(&format!("{name}.html")).filter(|path| path.is_file());
         let known = || listed(&self.own("html", |_| false));
-        let path = path.ok_or_else(|| format!("there is none in the directory of looks (--looks DIR); there is: {}", known()))?;
+        let path = path
+            .ok_or_else(|| format!("there is none in the directory of looks (--looks DIR); there is: {}", known()))?;
         read_text(&path).map_err(|error| error.to_string())
     }
 

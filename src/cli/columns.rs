@@ -1,8 +1,8 @@
 //! The flags that say which columns of a table make the picture, and how it is drawn.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{Draw, LooksFlag};
+use super::LooksFlag;
 
 /// Which columns make the picture. What is left out is found by its name; an empty name means none.
 #[derive(Debug, Clone, Default, Args)]

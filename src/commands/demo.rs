@@ -20,6 +20,7 @@ use crate::{
     cli::Demo,
     config,
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
+    drawing::Engines,
     error::Error,
     install,
     listener::Alarm,
@@ -27,7 +28,6 @@ use crate::{
     scratch::{Scratch, ScratchOptions},
     source::{self, Request},
     storage::{Storage, StorageSettings},
-    studio::Studio,
     worker::{self, Rhythm, Tally, WorkerOptions},
 };
 

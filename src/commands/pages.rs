@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use crate::{
-    cli::{BrowserFlags, Pages},
     card::Looks,
+    cli::{BrowserFlags, Pages},
     error::Error,
     page::{self, Gallery},
 };

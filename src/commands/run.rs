@@ -78,7 +78,7 @@ async fn work(
 /// Who draws for this worker.
 fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -> Result<Engines, Error> {
     let gallery = pages::gallery(context, &context.config.looks(&flags.looks)?, &flags.browser)?;
-    let chrome = Chrome::new(flags.pool.over(context.config.browser(&flags.browser)?));
+    let chrome = Chrome::new(context.config.pool(&flags.browser, &flags.pool)?);
     Ok(Engines { studio: Arc::new(studio), easels: Arc::new(Semaphore::new(concurrency)), chrome, gallery })
 }
 

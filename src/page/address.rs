@@ -64,8 +64,7 @@ mod tests {
     use super::*;
 
     fn filled(template: &str, values: &[(&str, Option<&str>)]) -> Result<String, String> {
-        let data: Vec<_> =
-            values.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
+        let data: Vec<_> = values.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
         fill(template, &data).map(|url| url.to_string()).map_err(|error| error.to_string())
     }
 

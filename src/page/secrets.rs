@@ -72,7 +72,9 @@ pub enum AuthError {
     #[error("`{0}` is no way in: bearer=NAME, basic=NAME, header:X-Name=NAME, cookie:name=NAME or sign=NAME")]
     Unknown(String),
     /// This worker has no such secret.
-    #[error("there is no secret {name}: the variable TINTYPE_SECRET_{name}, or a file that TINTYPE_SECRET_{name}_FILE names")]
+    #[error(
+        "there is no secret {name}: the variable TINTYPE_SECRET_{name}, or a file that TINTYPE_SECRET_{name}_FILE names"
+    )]
     NoSecret {
         /// Its name.
         name: String,
@@ -91,7 +93,8 @@ enum Way<'a> {
 fn way(words: &str) -> Result<(Way<'_>, &str), AuthError> {
     let unknown = || AuthError::Unknown(words.to_owned());
     let (way, secret) = words.split_once('=').ok_or_else(unknown)?;
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     if !is_name(secret) {
         return Err(unknown());
     }

@@ -19,7 +19,8 @@ async fn the_columns_of_an_address_are_watched_and_read() {
     assert_eq!(text(&client, "SELECT data_columns FROM tintype.source").await, "{views,slug,id}");
     run(&client, "rows", "INSERT INTO posts VALUES (1, 'one', 'x')").await;
     run(&client, "forget", "DELETE FROM tintype.change").await;
-    for (change, marks) in [("slug = 'two'", "1"), ("views = 2", "2"), ("og_image_url = 'https://cdn.example/1'", "2")] {
+    for (change, marks) in [("slug = 'two'", "1"), ("views = 2", "2"), ("og_image_url = 'https://cdn.example/1'", "2")]
+    {
         run(&client, change, &format!("UPDATE posts SET {change}")).await;
         assert_eq!(text(&client, "SELECT count(*) FROM tintype.change").await, marks, "{change}");
     }

@@ -182,7 +182,12 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "no address says where the page of a row of public.posts is",
         "--url 'https://app.example/posts/{slug}'",
     ),
-    ("attach('posts', draw => 'html')", "22023", "no template says what to draw of a row of public.posts", "--html NAME"),
+    (
+        "attach('posts', draw => 'html')",
+        "22023",
+        "no template says what to draw of a row of public.posts",
+        "--html NAME",
+    ),
     (
         "attach('posts', draw => 'code', url => 'https://app.example/{id}')",
         "22023",

@@ -35,14 +35,20 @@ impl Application {
         let troubles = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&troubles);
         let router = Router::new()
-            .route("/posts/{slug}", get(|Path(slug): Path<String>, uri: OriginalUri| async move { page(&slug, uri.query()) }))
+            .route(
+                "/posts/{slug}",
+                get(|Path(slug): Path<String>, uri: OriginalUri| async move { page(&slug, uri.query()) }),
+            )
             .route("/locked/{slug}", get(locked))
-            .route("/trouble/{slug}", get(move |Path(slug): Path<String>| async move {
-                match counter.fetch_add(1, Ordering::Relaxed) {
-                    0 | 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-                    _ => page(&slug, None),
-                }
-            }));
+            .route(
+                "/trouble/{slug}",
+                get(move |Path(slug): Path<String>| async move {
+                    match counter.fetch_add(1, Ordering::Relaxed) {
+                        0 | 1 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                        _ => page(&slug, None),
+                    }
+                }),
+            );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -80,7 +86,8 @@ fn start(workplace: &Workplace, application: &Application, arguments: &[&str]) -
 /// The colour in the middle of a row's picture, and its size.
 async fn seen(client: &Client, workplace: &Workplace, id: i64) -> ([u8; 3], (u32, u32)) {
     let object: String = ask(client, &format!("SELECT object FROM tintype.image WHERE key = '{id}'")).await;
-    let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(workplace.store().join(object)).unwrap()));
+    let decoder =
+        png::Decoder::new(std::io::BufReader::new(std::fs::File::open(workplace.store().join(object)).unwrap()));
     let mut reader = decoder.read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
@@ -102,7 +109,10 @@ const READY: &str = "SELECT count(*) = (SELECT count(*) FROM posts) FROM tintype
 async fn each_row_shows_its_own_page_and_an_edit_shows_the_page_as_it_is_then() {
     let (_test, client, workplace, application) = attached("url => 'http://APP/posts/{slug}?colour={colour}'").await;
     let _worker = start(&workplace, &application, &[]);
-    client.batch_execute("INSERT INTO posts VALUES (1, 'One', 'first/post', 'red'), (2, 'Two', 'second', 'blue')").await.unwrap();
+    client
+        .batch_execute("INSERT INTO posts VALUES (1, 'One', 'first/post', 'red'), (2, 'Two', 'second', 'blue')")
+        .await
+        .unwrap();
     until(&client, "both are taken", READY).await;
     assert_eq!(seen(&client, &workplace, 1).await, ([255, 0, 0], (1200, 630)));
     assert_eq!(seen(&client, &workplace, 2).await, ([0, 0, 255], (1200, 630)));
@@ -127,7 +137,10 @@ async fn what_cannot_be_taken_is_on_record_and_holds_nobody_up() {
         )
         .await
         .unwrap();
-    client.batch_execute(&format!("UPDATE posts SET whole = 'http://{}/none' WHERE id = 1", application.address)).await.unwrap();
+    client
+        .batch_execute(&format!("UPDATE posts SET whole = 'http://{}/none' WHERE id = 1", application.address))
+        .await
+        .unwrap();
     let code = start(&workplace, &application, &["--exit-when-idle"]).exit().await.code();
     assert_eq!(code, Some(4), "some failed");
     for (id, state, words) in [
@@ -153,7 +166,12 @@ async fn a_server_with_trouble_is_asked_again() {
     let (_test, client, workplace, application) = attached("url => 'http://APP/trouble/{slug}'").await;
     client.batch_execute("INSERT INTO posts (id, slug) VALUES (1, 'x')").await.unwrap();
     let _worker = start(&workplace, &application, &[]);
-    until(&client, "it had trouble", "SELECT count(*) = 1 FROM tintype.job WHERE last_error LIKE 'the server answered 503%'").await;
+    until(
+        &client,
+        "it had trouble",
+        "SELECT count(*) = 1 FROM tintype.job WHERE last_error LIKE 'the server answered 503%'",
+    )
+    .await;
     until(&client, "it is taken", READY).await;
     assert_eq!(application.troubles.load(Ordering::Relaxed), 3);
 }
