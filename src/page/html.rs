@@ -48,7 +48,7 @@ fn lower(text: &str) -> String {
 /// What a template may name: the post's parts, and the columns that the source gives it, by their own names.
 fn values(material: &Material) -> Value {
     let post = Post::new(material.fields());
-    let text = |text: Option<String>| text.map_or(Value::from(()), Value::from);
+    let text = |text: Option<String>| Value::from(text.unwrap_or_default()); // empty is false
     let code = post.blocks.iter().find(|block| !block.code.trim().is_empty());
     let mut values = vec![
         ("title".to_owned(), text(post.title.clone())),

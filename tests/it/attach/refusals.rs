@@ -328,7 +328,8 @@ async fn the_command_line_passes_refusals_on() {
             "ordinary text column",
         ),
         (&["attach", "posts", "--where", "nonsense"], 2, "the row filter (nonsense)", "SQL condition"),
-        (&["attach", "posts", "--draw", "page"], 2, "invalid value 'page'", ""),
+        (&["attach", "posts", "--draw", "poster"], 2, "invalid value 'poster'", ""),
+        (&["attach", "posts", "--draw", "page"], 2, "no address says where the page", "--url"),
         (&["attach", "posts"], 2, "there is no terminal to ask on", "--yes"),
         (&["detach", "posts"], 2, "table public.posts is not attached", "No table is attached."),
     ];
