@@ -14,14 +14,8 @@ use tintype::capture::guard::BROWSER_FLAGS;
 
 use self::{
     cases::Case,
-    stage::{Run, Way, perform},
+    stage::{Patience, Run, Way, perform},
 };
-
-/// How long an attack may take to get through where nobody stops it.
-const UNGUARDED: Duration = Duration::from_secs(8);
-
-/// How long one that Chromium does not do may try nevertheless, and one that does not even ask the door.
-const HOPELESS: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attacks_reach_the_inside_without_the_guard_and_nothing_with_it() {
@@ -29,10 +23,11 @@ async fn attacks_reach_the_inside_without_the_guard_and_nothing_with_it() {
     let started = Instant::now();
     // Whoever is unguarded can also be told what a name server of the attacker's would say.
     let names = "--host-resolver-rules=MAP inside.example 127.0.0.1, MAP inside 127.0.0.1";
-    let without =
-        perform(&cases, &[names], Way::Open, |index| if cases[index].works { UNGUARDED } else { HOPELESS }).await;
-    // What never asks the door has three times as long as it needed.
-    let with = perform(&cases, BROWSER_FLAGS, Way::Guarded, |index| HOPELESS.max(without[index].took * 3)).await;
+    let patience = |sure| if sure { Patience::SURE } else { Patience::UNSURE };
+    let without = perform(&cases, &[names], Way::Open, |index| patience(cases[index].works)).await;
+    // What used TCP must ask the door; of what used UDP nothing is to be seen.
+    let asks = |index: usize| without[index].seen.first().is_some_and(|first| first.starts_with("TCP"));
+    let with = perform(&cases, BROWSER_FLAGS, Way::Guarded, |index| patience(asks(index))).await;
     let table = table(&cases, &without, &with);
     println!("{table}\n{} cases in {:?}", cases.len(), started.elapsed());
     write(&cases, &without, &with, started.elapsed());
@@ -48,6 +43,7 @@ async fn attacks_reach_the_inside_without_the_guard_and_nothing_with_it() {
         nothing,
         "these are attacks after all"
     );
+    assert_eq!(names(&|index| asks(index) && with[index].refused.is_empty()), nothing, "these did not even try");
     assert!(cases.iter().filter(|case| case.works).count() >= 60);
 }
 
@@ -56,13 +52,17 @@ async fn attacks_reach_the_inside_without_the_guard_and_nothing_with_it() {
 async fn each_part_of_the_guard_is_needed() {
     let over_http = ["loopback", "image", "socket", "shared worker that fetches"];
     assert_eq!(
-        reached(&over_http, BROWSER_FLAGS, Way::LoopbackAround, UNGUARDED).await,
+        reached(&over_http, BROWSER_FLAGS, Way::LoopbackAround, Patience::SURE).await,
         over_http,
         "without the list of what goes around a proxy"
     );
     let over_udp = ["STUN", "TURN", "a peer, over UDP"];
     let flags: Vec<&str> = BROWSER_FLAGS.iter().copied().filter(|flag| !flag.contains("webrtc")).collect();
-    assert_eq!(reached(&over_udp, &flags, Way::Guarded, UNGUARDED).await, over_udp, "without the policy for WebRTC");
+    assert_eq!(
+        reached(&over_udp, &flags, Way::Guarded, Patience::SURE).await,
+        over_udp,
+        "without the policy for WebRTC"
+    );
 }
 
 /// What is in no context with a door, such as the browser's own business, reaches nothing at all.
@@ -71,7 +71,7 @@ async fn without_a_door_nothing_is_reached() {
     let nothing: [String; 0] = [];
     let names =
         ["loopback", "another loopback address", "version 6", "localhost", "https", "a page in its own address"];
-    assert_eq!(reached(&names, BROWSER_FLAGS, Way::Doorless, HOPELESS).await, nothing);
+    assert_eq!(reached(&names, BROWSER_FLAGS, Way::Doorless, Patience::UNSURE).await, nothing);
 }
 
 /// Where no proxy is asked at all, names and addresses other than that of the doors lead nowhere.
@@ -89,11 +89,11 @@ async fn the_second_wall_holds_by_itself() {
         "socket to a name",
         "image at version 6",
     ];
-    assert_eq!(reached(&names, &flags, Way::Open, HOPELESS).await, nothing);
+    assert_eq!(reached(&names, &flags, Way::Open, Patience::UNSURE).await, nothing);
 }
 
 /// The cases of these that reach the inside.
-async fn reached(names: &[&str], flags: &[&str], way: Way, patience: Duration) -> Vec<String> {
+async fn reached(names: &[&str], flags: &[&str], way: Way, patience: Patience) -> Vec<String> {
     let cases: Vec<Case> = cases::read().into_iter().filter(|case| names.contains(&case.name.as_str())).collect();
     assert_eq!(cases.len(), names.len());
     let runs = perform(&cases, flags, way, |_| patience).await;
