@@ -3,6 +3,7 @@
 
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
+mod capture;
 mod columns;
 mod style;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use capture::{BrowserFlags, Capture, PageFormat, ResourceKind, WaitUntil};
 pub use columns::Columns;
 pub use style::{LooksFlag, PictureFormat, Style};
 
@@ -64,6 +66,8 @@ pub enum Command {
     Demo(Demo),
     /// A post or a source file to a picture, without a database
     Render(Render),
+    /// A page to a picture through Chromium, without a database
+    Capture(Box<Capture>),
     /// One row of a table to a picture, without installing anything
     Preview(Preview),
     /// Put schema `tintype` into the database, again and again without harm

@@ -5,14 +5,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use serde::Deserialize;
 
 use crate::{
+    capture::{self, guard},
     card::{Format, Looks},
-    cli::{Global, LooksFlag, PictureFormat, Run, StorageFlags},
+    cli::{BrowserFlags, Global, LooksFlag, PictureFormat, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     failpoint,
@@ -119,6 +121,28 @@ impl Config {
         }
     }
 
+    /// How the browser is kept.
+    pub fn browser(&self, flags: &BrowserFlags) -> Result<capture::Settings, Error> {
+        Ok(capture::Settings {
+            browser: flags.browser.clone().filter(|path| !path.as_os_str().is_empty()),
+            search_path: program_path(),
+            sandbox: !flags.no_sandbox,
+            block_list: Arc::new(block_list(&flags.block_lists)?),
+            ..capture::Settings::default()
+        })
+    }
+
+    /// What pages may reach.
+    pub fn rules(&self, flags: &BrowserFlags) -> Result<guard::Rules, Error> {
+        let given = flags.allow_hosts.iter().filter(|host| !host.is_empty());
+        let allow = given.map(|host| host.parse()).collect::<Result<_, guard::AllowedHostError>>();
+        let allow = allow.map_err(|error| Error::Usage {
+            what: format!("--allow-host: {error}"),
+            hint: "--allow-host localhost:4000, again for each".to_owned(),
+        })?;
+        Ok(guard::Rules { allow, ..guard::Rules::default() })
+    }
+
     /// The format of a worker's pictures, where one is asked for.
     pub fn format(&self, flag: Option<PictureFormat>) -> Result<Option<Format>, Error> {
         match (flag, &self.file.format) {
@@ -148,6 +172,20 @@ impl Config {
         };
         Ok((options, concurrency))
     }
+}
+
+/// The small list with those of the user's own.
+fn block_list(files: &[PathBuf]) -> Result<capture::BlockList, Error> {
+    let mut list = capture::BlockList::small();
+    for path in files.iter().filter(|path| !path.as_os_str().is_empty()) {
+        if list.add(&read(path, "--block-list or TINTYPE_BLOCK_LIST")?) == 0 {
+            return Err(Error::Config {
+                what: format!("{} holds no rule that is understood", path.display()),
+                hint: "--block-list takes a list in the form of EasyList, or a hosts file".to_owned(),
+            });
+        }
+    }
+    Ok(list)
 }
 
 /// An age such as `30d`, `12h`, `45m` or `90s`.

@@ -50,3 +50,4 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod scratch;
+mod user;

@@ -1,3 +1,9 @@
 //! Captures with a real Chromium.
 
 mod attacks;
+mod evil;
+mod pictures;
+mod pool;
+mod site;
+mod trouble;
+mod yard;

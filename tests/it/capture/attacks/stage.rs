@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -69,13 +70,14 @@ struct Stage {
 
 /// Runs cases in one browser, each in a context of its own. `patience` is how long a case may take to show a sign.
 pub(super) async fn perform(
+    program: &Path,
     cases: &[Case],
     flags: &[&str],
     way: Way,
     patience: impl Fn(usize) -> Patience,
 ) -> Vec<Run> {
     let stage = Stage {
-        browser: Browser::launch(flags).await,
+        browser: Browser::launch(program, flags).await,
         outside: Outside::open().await,
         way,
         lingering: Mutex::default(),

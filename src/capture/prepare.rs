@@ -1,0 +1,74 @@
+//! An empty tab becomes what the options want: a window of a size, a telephone, somebody in another country who likes it dark.
+
+use chromiumoxide::cdp::{
+    browser_protocol::{
+        emulation::{
+            MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams, SetLocaleOverrideParams,
+            SetTimezoneOverrideParams, SetTouchEmulationEnabledParams, SetUserAgentOverrideParams,
+        },
+        inspector, log,
+        network::{self, SetBypassServiceWorkerParams},
+        page::{self, SetLifecycleEventsEnabledParams},
+    },
+    js_protocol::runtime,
+};
+
+use super::{error::Trouble, shot::Options, tab::Tab, wire::WireError};
+
+/// What a telephone calls itself, with the browser's own version in place of the mark.
+const TELEPHONE: &str =
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/VERSION.0.0.0 Mobile Safari/537.36";
+
+/// Makes an empty tab what the options want. All commands go out at once and are done in their order.
+pub(super) async fn prepare(tab: &Tab, options: &Options) -> Result<(), Trouble> {
+    let size = (i64::from(options.width), i64::from(options.height));
+    let metrics = SetDeviceMetricsOverrideParams::new(size.0, size.1, options.scale, options.mobile);
+    tokio::try_join!(
+        tab.call(page::EnableParams::default()),
+        tab.call(SetLifecycleEventsEnabledParams::new(true)),
+        tab.call(network::EnableParams::default()),
+        tab.call(SetBypassServiceWorkerParams::new(true)),
+        tab.call(runtime::EnableParams::default()),
+        tab.call(log::EnableParams::default()),
+        tab.call(inspector::EnableParams::default()),
+        tab.call(metrics),
+        appearance(tab, options),
+        place(tab, options),
+    )?;
+    Ok(())
+}
+
+/// Light or dark, without motion where the page knows how; and a telephone's fingers.
+async fn appearance(tab: &Tab, options: &Options) -> Result<(), WireError> {
+    let scheme = if options.dark { "dark" } else { "light" };
+    let features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")];
+    let media = SetEmulatedMediaParams::builder()
+        .features(features.map(|(name, value)| MediaFeature::new(name, value)))
+        .build();
+    tab.call(media).await?;
+    if options.mobile {
+        tab.call(SetTouchEmulationEnabledParams::new(true)).await?;
+    }
+    Ok(())
+}
+
+/// Language, time zone, and what the browser calls itself: not what it is called when nobody looks, which many servers refuse.
+async fn place(tab: &Tab, options: &Options) -> Result<(), WireError> {
+    let Some(browser) = tab.browser() else { return Err(WireError::Gone) };
+    let version = browser.version.split('.').next().unwrap_or_default();
+    let agent = match &options.user_agent {
+        Some(agent) => agent.clone(),
+        None if options.mobile => TELEPHONE.replace("VERSION", version),
+        None => browser.user_agent.replace("HeadlessChrome", "Chrome"),
+    };
+    let mut agent = SetUserAgentOverrideParams::new(agent);
+    agent.accept_language = options.locale.clone();
+    tab.call(agent).await?;
+    if let Some(zone) = &options.time_zone {
+        tab.call(SetTimezoneOverrideParams::new(zone)).await?;
+    }
+    if options.locale.is_some() {
+        tab.call(SetLocaleOverrideParams { locale: options.locale.clone() }).await?;
+    }
+    Ok(())
+}
