@@ -33,13 +33,17 @@ pub(super) struct Target {
     pub(super) port: u16,
 }
 
+/// What a test's resolver answers.
+#[cfg(test)]
+type Answers = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// Where addresses come from.
 pub(super) enum Resolver {
     /// The machine's own resolver.
     System,
     /// A test's.
     #[cfg(test)]
-    Given(Box<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Given(Box<Answers>),
 }
 
 impl Resolver {

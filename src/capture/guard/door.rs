@@ -151,10 +151,11 @@ impl Keeper {
         Ok(Metered::new(stream, target.clone(), Arc::clone(&self.ledger), &self.rules))
     }
 
-    /// Notes a refusal and words it. No cache may keep it: the rules of the next capture may be others.
+    /// Notes a refusal and answers with it. No cache may keep it: the rules of the next capture may be others. What a person could
+    /// read in a picture is the same for each reason, since why a name was refused says something about the inside.
     fn refuse(&self, host: &str, port: u16, reason: Reason) -> Response<Body> {
         self.ledger.refuse(host, port, reason);
-        let mut response = Response::new(full(format!("tintype refused this request: {reason}\n")));
+        let mut response = Response::new(full("tintype did not let this through.\n".to_owned()));
         *response.status_mut() = if reason.is_denial() { StatusCode::FORBIDDEN } else { StatusCode::BAD_GATEWAY };
         let headers = response.headers_mut();
         headers.insert(REFUSED, HeaderValue::from_static(reason.as_str()));

@@ -88,6 +88,9 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH); // it counts for nothing beside the other
+    }
     for name in &named {
         headers.remove(name.as_str());
     }

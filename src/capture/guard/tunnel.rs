@@ -1,4 +1,4 @@
-//! CONNECT: bytes carried both ways for TLS and WebSockets. What is in them is not looked at, only where they go and how many.
+//! CONNECT: bytes carried both ways, for TLS and for web sockets. What is in them is not looked at, only where they go and how many.
 
 use hyper::{Request, Uri, body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;

@@ -1,5 +1,6 @@
 //! Captures with a real Chromium.
 
+mod attacks;
 mod evil;
 mod pictures;
 mod pool;

@@ -30,9 +30,9 @@ impl Server {
         let (port, (tell, heard)) = (listener.local_addr().unwrap().port(), mpsc::unbounded_channel());
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.unwrap_or(0) > 0 {}
-                let _ = tell.send(String::from_utf8(head).unwrap());
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap_or(0) > 0 {}
+                let _ = tell.send(String::from_utf8(request).unwrap());
                 let _ = stream.write_all(&answer).await;
             }
         });
@@ -83,15 +83,15 @@ async fn a_plain_request_goes_on_without_what_is_meant_for_the_proxy() {
         server.port
     );
     let answered = ask(&door, &head).await;
-    let heard = server.heard.recv().await.unwrap();
-    assert!(heard.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{heard}");
+    let sent = server.heard.recv().await.unwrap();
+    assert!(sent.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{sent}");
     assert!(
-        heard.contains(&format!("Host: 127.0.0.1:{}\r\n", server.port)) && heard.contains("Accept: */*\r\n"),
-        "{heard}"
+        sent.contains(&format!("Host: 127.0.0.1:{}\r\n", server.port)) && sent.contains("Accept: */*\r\n"),
+        "{sent}"
     );
-    let lower = heard.to_ascii_lowercase();
+    let lower = sent.to_ascii_lowercase();
     for gone in ["secret", "proxy-", "upgrade", "te:", "inner.example", "via:", "forwarded"] {
-        assert!(!lower.contains(gone), "{gone} in {heard}");
+        assert!(!lower.contains(gone), "{gone} in {sent}");
     }
     assert!(answered.starts_with("HTTP/1.1 200 OK\r\n") && answered.ends_with("\r\n\r\nhi"), "{answered}");
     let lower = answered.to_ascii_lowercase();
@@ -225,6 +225,16 @@ async fn a_response_is_refused_or_cut_off_where_it_is_too_large() {
         assert_eq!(body.matches('x').count(), 200_000, "all of it");
     }
     assert!(door.refusals().is_empty());
+}
+
+#[tokio::test]
+async fn a_response_of_two_lengths_has_that_of_its_chunks() {
+    let two = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n";
+    let server = Server::answering(two).await;
+    let door = open(allowing(&[server.port])).await;
+    let answered = get(&door, &format!("http://127.0.0.1:{}/", server.port)).await;
+    assert!(!answered.to_ascii_lowercase().contains("content-length"), "{answered}");
+    assert!(answered.ends_with("5\r\nwhole\r\n0\r\n\r\n"), "{answered}");
 }
 
 #[tokio::test]
