@@ -203,12 +203,7 @@ impl Drop for Process {
 }
 
 /// Starts the browser's program.
-fn browser(
-    program: &Program,
-    user: Option<User>,
-    folder: &Path,
-    sandbox: bool,
-) -> io::Result<Child> {
+fn browser(program: &Program, user: Option<User>, folder: &Path, sandbox: bool) -> io::Result<Child> {
     let mut command = as_user(Command::new(&program.path), user, folder);
     command.args(FLAGS).args(BROWSER_FLAGS);
     command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
