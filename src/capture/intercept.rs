@@ -82,14 +82,17 @@ impl Intercept {
             return false;
         }
         let asked = Asked { url, page: &self.page, kind: listed(kind) };
-        self.kinds.iter().any(|unwanted| is(*unwanted, kind)) || self.list.as_ref().is_some_and(|list| list.blocks(&asked))
+        self.kinds.iter().any(|unwanted| is(*unwanted, kind))
+            || self.list.as_ref().is_some_and(|list| list.blocks(&asked))
     }
 
     /// The request's own headers with ours, which win.
     fn with_ours(&self, event: &Event) -> Vec<HeaderEntry> {
         let ours = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let own = event.params.pointer("/request/headers").and_then(serde_json::Value::as_object).into_iter().flatten();
-        let own = own.filter(|(name, _)| !ours(name)).map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
+        let own = own
+            .filter(|(name, _)| !ours(name))
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
         own.chain(self.headers.iter().cloned()).map(|(name, value)| HeaderEntry::new(name, value)).collect()
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
         _ => {}
     }
     match what {
+        "net::ERR_ABORTED" if !view.download => Trouble::NoPage { what: "nothing came" },
         _ if view.download => Trouble::NoPage { what: "a download came" },
         "net::ERR_NAME_NOT_RESOLVED" => Trouble::NoSuchHost,
         what if FINAL.contains(&what) => Trouble::Refused { what: what.to_owned() },

@@ -110,10 +110,9 @@ impl Program {
         let path = match named {
             Some(path) if path.components().count() == 1 => on_path(path, search_path).unwrap_or_else(|| path.into()),
             Some(path) => path.to_owned(),
-            None => NAMES
-                .iter()
-                .find_map(|name| on_path(Path::new(name), search_path))
-                .ok_or(ProgramError::NotFound)?,
+            None => {
+                NAMES.iter().find_map(|name| on_path(Path::new(name), search_path)).ok_or(ProgramError::NotFound)?
+            }
         };
         let unusable = |what: String| ProgramError::Unusable { path: path.clone(), what };
         let mut command = Command::new(&path);

@@ -172,7 +172,9 @@ impl Options {
             Some(_) if self.selector.is_some() || self.full_page => {
                 Err("a clip beside an element or the full page: one of them is the picture".to_owned())
             }
-            Some(clip) if !clip.is_sound() => Err("a clip needs a width and a height, and a place on the page".to_owned()),
+            Some(clip) if !clip.is_sound() => {
+                Err("a clip needs a width and a height, and a place on the page".to_owned())
+            }
             _ if self.selector.is_some() && self.full_page => {
                 Err("an element beside the full page: one of them is the picture".to_owned())
             }

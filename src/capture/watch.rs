@@ -14,8 +14,10 @@ const CONSOLE: usize = 500;
 /// A page as its tab tells of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
-    /// The document that is there, or coming.
+    /// The document that is there, by the name of its loading.
     pub(super) loader: String,
+    /// All that were there.
+    pub(super) loaders: BTreeSet<String>,
     /// How far that document is: `load`, `networkIdle` and the like.
     pub(super) reached: BTreeSet<String>,
     /// For people.
@@ -70,6 +72,7 @@ impl View {
                 let (name, loader) = (event.text("/name"), event.text("/loaderId"));
                 if name == "init" || self.loader != loader {
                     self.loader = loader.to_owned();
+                    self.loaders.insert(loader.to_owned());
                     self.reached.clear();
                 }
                 self.reached.insert(name.to_owned());
@@ -101,7 +104,8 @@ impl View {
             "Runtime.consoleAPICalled" if event.text("/type") == "error" => {
                 let arguments = event.params.pointer("/args").and_then(serde_json::Value::as_array);
                 let words = arguments.into_iter().flatten().filter_map(|argument| {
-                    let value = argument.get("value").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+                    let value =
+                        argument.get("value").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
                     value.or_else(|| Some(argument.get("description")?.as_str()?.to_owned()))
                 });
                 self.seen.console = Some(words.collect::<Vec<_>>().join(" ").chars().take(CONSOLE).collect());

@@ -103,10 +103,8 @@ impl Wire {
         command: C,
     ) -> Result<C::Response, WireError> {
         let method = command.identifier();
-        let unreadable = |what: serde_json::Error| WireError::Unreadable {
-            method: method.to_string(),
-            what: what.to_string(),
-        };
+        let unreadable =
+            |what: serde_json::Error| WireError::Unreadable { method: method.to_string(), what: what.to_string() };
         let params = serde_json::to_value(&command).map_err(unreadable)?;
         let (answer, answered) = oneshot::channel();
         let order = Order::Call { method: method.clone(), params, session: session.cloned(), answer };

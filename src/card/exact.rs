@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn pixels_come_back_as_they_were() {
-        let colours = |most: usize| (0..300 * 40).map(move |at| [(at * 7 % most % 256) as u8, (at * 7 % most / 256) as u8, 9]);
+        let colours =
+            |most: usize| (0..300 * 40).map(move |at| [(at * 7 % most % 256) as u8, (at * 7 % most / 256) as u8, 9]);
         for most in [1, 2, 255, 256, 257, 5000] {
             let picture = Coloured { width: 300, pixels: colours(most).collect() };
             let indexed = in_palette(&picture).is_some();

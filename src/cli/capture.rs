@@ -14,11 +14,23 @@ pub struct BrowserFlags {
     #[arg(long, env = "TINTYPE_NO_SANDBOX", help_heading = "Browser")]
     pub no_sandbox: bool,
     /// A host of your own that pages may reach though it is not public, again for each: localhost:4000, app.internal, 10.0.0.5
-    #[arg(long = "allow-host", value_name = "HOST", env = "TINTYPE_ALLOW_HOST", value_delimiter = ',', help_heading = "Browser")]
+    #[arg(
+        long = "allow-host",
+        value_name = "HOST",
+        env = "TINTYPE_ALLOW_HOST",
+        value_delimiter = ',',
+        help_heading = "Browser"
+    )]
     pub allow_hosts: Vec<String>,
     /// A list of advertisements and trackers in the form of EasyList or of a hosts file, again for each, beside the small one that
     /// is built in
-    #[arg(long = "block-list", value_name = "FILE", env = "TINTYPE_BLOCK_LIST", value_delimiter = ',', help_heading = "Browser")]
+    #[arg(
+        long = "block-list",
+        value_name = "FILE",
+        env = "TINTYPE_BLOCK_LIST",
+        value_delimiter = ',',
+        help_heading = "Browser"
+    )]
     pub block_lists: Vec<PathBuf>,
 }
 

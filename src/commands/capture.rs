@@ -63,9 +63,9 @@ fn shot(context: &Context, flags: &Capture) -> Result<Shot, Error> {
         let (name, value) = header.split_once(':')?;
         Some((name.trim().to_owned(), value.trim().to_owned()))
     });
-    let headers = headers.collect::<Option<Vec<_>>>().ok_or_else(|| {
-        usage("--header: there is no colon in it".to_owned(), "write --header 'Accept-Language: de'")
-    })?;
+    let headers = headers
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| usage("--header: there is no colon in it".to_owned(), "write --header 'Accept-Language: de'"))?;
     let options = options(flags)?;
     options.check().map_err(|what| usage(what, "tintype capture --help lists the flags"))?;
     Ok(Shot {
@@ -119,10 +119,7 @@ fn clip(text: &str) -> Result<Clip, Error> {
 }
 
 /// The format for a file: as a card's, and PDF.
-fn format_for(
-    output: Option<&Path>,
-    asked: Option<cli::PageFormat>,
-) -> Result<Option<capture::PageFormat>, Error> {
+fn format_for(output: Option<&Path>, asked: Option<cli::PageFormat>) -> Result<Option<capture::PageFormat>, Error> {
     let ending = output.and_then(Path::extension).map(|ending| ending.to_string_lossy().to_lowercase());
     let named = match ending.as_deref() {
         None => None,

@@ -42,7 +42,16 @@ enum Start {
 
 /// Kinds of requests, as lists name them.
 const KINDS: [&str; 11] = [
-    "script", "image", "stylesheet", "object", "xmlhttprequest", "subdocument", "ping", "websocket", "media", "font",
+    "script",
+    "image",
+    "stylesheet",
+    "object",
+    "xmlhttprequest",
+    "subdocument",
+    "ping",
+    "websocket",
+    "media",
+    "font",
     "other",
 ];
 
@@ -51,14 +60,21 @@ const SHORTEST: usize = 3;
 
 /// Reads a line.
 pub(super) fn parse(line: &str) -> Parsed {
-    if line.is_empty() || line.starts_with(['!', '#', '[']) || ["##", "#@#", "#?#", "#$#"].iter().any(|m| line.contains(m)) {
+    if line.is_empty()
+        || line.starts_with(['!', '#', '['])
+        || ["##", "#@#", "#?#", "#$#"].iter().any(|m| line.contains(m))
+    {
         return Parsed::Nothing;
     }
     if let Some(host) = hosts_line(line) {
         return host;
     }
     let (line, allow) = line.strip_prefix("@@").map_or((line, false), |rest| (rest, true));
-    if line.len() > 1 && line.starts_with('/') && line.trim_end_matches(|c| c != '/').len() == line.len() && is_regex(line) {
+    if line.len() > 1
+        && line.starts_with('/')
+        && line.trim_end_matches(|c| c != '/').len() == line.len()
+        && is_regex(line)
+    {
         return Parsed::Nothing;
     }
     let Some(filter) = Filter::parse(line) else { return Parsed::Nothing };
@@ -207,7 +223,9 @@ impl Filter {
 
 /// Whether what follows the last dollar are options and no part of the pattern.
 fn is_options(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~,=|.*/:".contains(&byte)) && !text.contains('/')
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_~,=|.*/:".contains(&byte))
+        && !text.contains('/')
 }
 
 /// Where in an address the host begins, and each of its labels.

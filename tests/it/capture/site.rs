@@ -57,7 +57,10 @@ impl Site {
             .route("/alert", get(Html("<script>alert(1); confirm(2); prompt(3)</script><title>After all</title>")))
             .route("/leave", get(Html("<script>onbeforeunload = () => 'stay'</script><title>Stay</title>")))
             .route("/crash", get(Html("<script>location = 'chrome://crash'</script>")))
-            .route("/memory", get(Html("<script>let all = []; for (;;) all.push(new Uint8Array(1 << 26).fill(1))</script>")))
+            .route(
+                "/memory",
+                get(Html("<script>let all = []; for (;;) all.push(new Uint8Array(1 << 26).fill(1))</script>")),
+            )
             .route("/download", get(download))
             .route("/empty", get(StatusCode::NO_CONTENT))
             .route("/loop", get(Redirect::to("/loop")))
@@ -101,7 +104,8 @@ async fn note(State(asked): State<Asked>, request: Request, next: axum::middlewa
 }
 
 async fn blue() -> Response {
-    let picture = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9' fill='blue'/></svg>";
+    let picture =
+        "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9' fill='blue'/></svg>";
     ([(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response()
 }
 
