@@ -141,6 +141,7 @@ impl Config {
             browser: flags.browser.clone().filter(|path| !path.as_os_str().is_empty()),
             search_path: program_path(),
             sandbox: !flags.no_sandbox,
+            ready: 0, // tintype capture takes one picture
             block_list: Arc::new(block_list(&flags.block_lists)?),
             ..capture::Settings::default()
         })

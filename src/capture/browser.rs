@@ -14,7 +14,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    block::BlockList, error::Trouble, memory, process::Process, program::Program, settings::Settings, wire::Wire,
+    block::BlockList, error::Trouble, memory, process::Process, program::Program, settings::Settings, tab::Ready,
+    wire::Wire,
 };
 
 /// How often a browser is asked whether it lives, and how long it may take to answer. A machine that is busy with other things
@@ -43,6 +44,9 @@ pub(super) struct Browser {
     pub(super) tasks: TaskTracker,
     /// What is an advertisement or a tracker.
     pub(super) block_list: Arc<BlockList>,
+    /// Tabs that wait for captures, and how many there are at most.
+    pub(super) ready: Ready,
+    pub(super) most_ready: usize,
     usage: Mutex<Usage>,
     most_captures: u32,
 }
@@ -100,6 +104,8 @@ impl Browser {
             gone: CancellationToken::new(),
             tasks: tasks.clone(),
             block_list: Arc::clone(&settings.block_list),
+            ready: Ready::default(),
+            most_ready: settings.ready,
             usage: Mutex::new(usage),
             most_captures: settings.recycle_captures,
         });
@@ -153,6 +159,7 @@ async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>,
     };
     browser.retire();
     browser.gone.cancel();
+    browser.ready.clear();
     tracing::debug!(group = group.as_raw_nonzero(), why, "a browser ends");
     process.end().await;
 }

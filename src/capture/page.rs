@@ -1,10 +1,13 @@
 //! One capture: an empty tab and what is asked for come in, a picture goes out. Read [`steps`]: it is one capture from its start to
 //! its end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use chromiumoxide::cdp::browser_protocol::page::{FrameId, NavigateParams, SetDocumentContentParams};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use url::Url;
 
 use super::{
@@ -23,6 +26,9 @@ use crate::card::Image;
 
 /// How often a page may go elsewhere by itself before its picture is taken.
 const MOVES: usize = 10;
+
+/// How long something that was told already may be on its way within this process.
+const NEWS: Duration = Duration::from_millis(200);
 
 /// A picture of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,10 +73,9 @@ impl Progress {
 /// Takes a picture.
 pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
     progress.at("opening a tab");
-    let mut tab = Tab::open(lease, Arc::clone(&shot.rules)).await?;
-    let (Some(browser), Some(events)) = (tab.browser().cloned(), tab.events.take()) else {
-        return Err(Trouble::BrowserDied);
-    };
+    let mut tab = Tab::take(lease, &shot.rules).await?;
+    let Some(events) = tab.events.take() else { return Err(Trouble::BrowserDied) };
+    let browser = Arc::clone(tab.browser());
     let frame = tab.target.inner().clone();
     let intercept = Intercept::of(shot, &browser.block_list, frame.clone());
     if intercept.is_some() {
@@ -94,12 +99,12 @@ async fn steps(
     prepare(tab, &shot.options).await?;
     progress.at("loading the page");
     match &shot.subject {
-        Subject::Address(url) => open(tab, url, &view).await?,
+        Subject::Address(url) => open(tab, url, &mut view).await?,
         Subject::Html { html, base } => write(tab, html, base.as_ref()).await?,
     }
     for _ in 0..MOVES {
         progress.at("loading the page");
-        wait(&mut view, shot).await?;
+        let loader = loaded(&mut view, shot).await?;
         if let Subject::Address(url) = &shot.subject
             && let Some(trouble) = network::bad_document(url, &view.borrow(), &tab.door.refusals())
         {
@@ -110,20 +115,27 @@ async fn steps(
                 let seen = view.borrow().seen.clone();
                 return Ok(Captured { image: taken.image, title, seen, cut_from: taken.cut_from });
             }
-            Err(Undone::Navigated) => {}
+            Err(Undone::Navigated) => drop(timeout(NEWS, view.wait_for(|view| view.loader != loader)).await),
             Err(Undone::Trouble(trouble)) => return Err(trouble),
         }
     }
     Err(Trouble::Refused { what: "the page goes from one address to the next, again and again".to_owned() })
 }
 
-/// Opens an address.
-async fn open(tab: &Tab, url: &Url, view: &watch::Receiver<View>) -> Result<(), Trouble> {
+/// Opens an address, and returns when its document is there, though nothing of what it names.
+async fn open(tab: &Tab, url: &Url, view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
     let answer = tab.call(NavigateParams::new(url.as_str())).await?;
-    match answer.error_text {
-        Some(what) => Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals())),
-        None => Ok(()),
+    if answer.is_download == Some(true) {
+        return Err(Trouble::NoPage { what: "a download came" });
     }
+    if let Some(what) = answer.error_text {
+        let told = view.wait_for(|view| view.seen.status.is_some() || view.refused || view.download);
+        drop(timeout(NEWS, told).await.map(drop)); // what was told before the answer may still be on its way here
+        return Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals()));
+    }
+    let Some(loader) = answer.loader_id else { return Ok(()) };
+    let there = view.wait_for(|view| view.loaders.contains(loader.inner()));
+    there.await.map(drop).map_err(|_| Trouble::BrowserDied)
 }
 
 /// Writes a text into the empty page.
@@ -136,10 +148,11 @@ async fn write(tab: &Tab, html: &str, base: Option<&Url>) -> Result<(), Trouble>
     Ok(())
 }
 
-/// Waits until the document is as far as it has to be.
-async fn wait(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<(), Trouble> {
+/// Waits until the document is as far as it has to be; which one that was.
+async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<String, Trouble> {
     let event = shot.options.wait_until.event();
-    view.wait_for(|view| view.reached.contains(event)).await.map(drop).map_err(|_| Trouble::BrowserDied)
+    let reached = view.wait_for(|view| view.reached.contains(event)).await.map_err(|_| Trouble::BrowserDied)?;
+    Ok(reached.loader.clone())
 }
 
 /// Makes the document ready and takes its picture.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
@@ -96,6 +96,7 @@ impl Process {
         let (folder, user) = user::folder(&settings.folder, &["nobody"])
             .map_err(|error| failed(format!("no folder for its profile: {error}")))?;
         let folder = folder.keep(); // the warden removes it
+        adopt_orphans();
         let mut warden = Command::new("/bin/sh");
         warden.args(["-c", WARDEN, "warden"]).arg(&folder).process_group(0).stdin(Stdio::piped());
         let mut warden = as_user(warden, user, Path::new("/"))
@@ -168,12 +169,31 @@ impl Process {
         drop(self.leash.take());
         let gone = async {
             let _ = self.child.wait().await;
+            reap(self.group).await;
             let _ = self.warden.wait().await;
         };
         if timeout(END_LIMIT, gone).await.is_err() {
             tracing::warn!(group = self.group.as_raw_nonzero(), "a browser's processes or its folder are still there");
         }
     }
+}
+
+/// Asks after the dead of a group until there is nobody left in it. Those whose parents died before them became our children where
+/// the system lets us adopt them; else they are somebody else's, who asks.
+async fn reap(group: Pid) {
+    loop {
+        while waitpgid(group, WaitOptions::NOHANG).is_ok_and(|dead| dead.is_some()) {}
+        if test_kill_process_group(group).is_err() {
+            return;
+        }
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Makes orphans below us our own children, so that none stays a zombie where the first process of a container asks after nobody.
+fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid())); // else init has them
 }
 
 impl Drop for Process {

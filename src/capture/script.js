@@ -21,9 +21,9 @@ async (task, wishes) => {
     const hidden = wishes.hide.map((selector) => (find(selector), `${selector}{display:none!important}`));
     const text = hidden.join("\n") + "\n" + (wishes.css || "");
     if (!text.trim()) return;
-    const sheet = document.createElement("style");
-    sheet.textContent = text;
-    (document.head || document.documentElement).append(sheet);
+    const sheet = new CSSStyleSheet(); // which no policy of the page's forbids
+    sheet.replaceSync(text);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   };
 
   const click = async () => {

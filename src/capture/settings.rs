@@ -17,6 +17,8 @@ pub struct Settings {
     pub sandbox: bool,
     /// What is an advertisement or a tracker.
     pub block_list: Arc<BlockList>,
+    /// How many tabs are opened before anybody needs them.
+    pub ready: usize,
     /// How many captures at once.
     pub captures: usize,
     /// After how long without a capture the browser is stopped.
@@ -39,6 +41,7 @@ impl Default for Settings {
             folder: std::env::temp_dir(),
             sandbox: true,
             block_list: Arc::new(BlockList::small()),
+            ready: 2,
             captures: 2,
             idle: Duration::from_secs(30),
             recycle_captures: 500,

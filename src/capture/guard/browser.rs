@@ -5,8 +5,10 @@ pub const BYPASS_LIST: &str = "<-loopback>";
 
 /// Flags of the whole browser.
 pub const BROWSER_FLAGS: &[&str] = &[
-    // WebRTC sends no UDP and gathers no addresses; over TCP it asks the proxy. The same flag without `force-` does not hold.
+    // WebRTC sends no UDP and gathers no addresses; over TCP it asks the proxy. The headless shell knows the first name alone,
+    // the whole browser the second alone.
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
     // What is in no context with a door of its own, the browser's own business above all, is sent to where nobody listens.
     "--proxy-server=http://127.0.0.1:1",

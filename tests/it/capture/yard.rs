@@ -138,7 +138,7 @@ impl Running {
     }
 }
 
-/// All processes of this machine, the dead that nobody has asked after among them.
+/// All processes of this machine, the dead that we have not asked after among them.
 fn all_processes() -> Vec<Running> {
     fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| process(&entry.path())).collect()
 }
@@ -146,13 +146,22 @@ fn all_processes() -> Vec<Running> {
 fn process(path: &Path) -> Option<Running> {
     let id = Pid::from_raw(path.file_name()?.to_str()?.parse().ok()?)?;
     let stat = fs::read_to_string(path.join("stat")).ok()?;
-    let group = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let (state, parent, group) = (fields.next()?, fields.next()?, fields.next()?.parse().ok()?);
+    if state == "Z" && parent == "1" {
+        return None; // the system's own first process is about to ask after it
+    }
     let command = String::from_utf8_lossy(&fs::read(path.join("cmdline")).ok()?).replace('\0', " ");
     Some(Running { id, group, command })
 }
 
 /// The colour of a pixel of a PNG.
 pub(super) fn pixel(captured: &Captured, x: u32, y: u32) -> [u8; 3] {
+    pixels(captured)[(y * captured.image.width + x) as usize]
+}
+
+/// All pixels of a PNG.
+pub(super) fn pixels(captured: &Captured) -> Vec<[u8; 3]> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(&captured.image.bytes));
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().unwrap();
@@ -160,6 +169,5 @@ pub(super) fn pixel(captured: &Captured, x: u32, y: u32) -> [u8; 3] {
     let info = reader.next_frame(&mut pixels).unwrap();
     assert_eq!(info.color_type, png::ColorType::Rgb);
     assert_eq!((info.width, info.height), (captured.image.width, captured.image.height));
-    let at = (y * info.width + x) as usize * 3;
-    pixels[at..at + 3].try_into().unwrap()
+    pixels.as_chunks::<3>().0.to_vec()
 }

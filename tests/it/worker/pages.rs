@@ -199,7 +199,12 @@ async fn a_template_in_html_needs_no_server() {
         "<title>{{ title }}: {{ slug }}</title><body style='margin:0;background:{{ colour }}'><script>{{ title }}</script></body>",
     )
     .unwrap();
-    client.batch_execute("INSERT INTO posts (id, title, slug, colour) VALUES (1, 'Fish & *chips*', '</title><b>', 'navy')").await.unwrap();
+    client
+        .batch_execute(
+            "INSERT INTO posts (id, title, slug, colour) VALUES (1, 'Fish & *chips*', '</title><b>', 'navy')",
+        )
+        .await
+        .unwrap();
     let looks = workplace.looks().display().to_string();
     let code = start(&workplace, &application, &["--looks", &looks, "--exit-when-idle"]).exit().await.code();
     let wrong: String =

@@ -1,6 +1,11 @@
 //! A browser that does what a page wants: with the guard's flags, or without them.
 
-use std::{path::PathBuf, process::Stdio, sync::Mutex, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Mutex,
+    time::Duration,
+};
 
 use chromiumoxide::{
     Command as _, Connection, Method as _,
@@ -49,9 +54,9 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    pub(super) async fn launch(flags: &[&str]) -> Self {
+    pub(super) async fn launch(program: &Path, flags: &[&str]) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let child = Command::new(program())
+        let child = Command::new(program)
             .args(FLAGS)
             .args(flags)
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -146,9 +151,17 @@ async fn serve(mut connection: Connection<CdpEventMessage>, mut calls: mpsc::Unb
     }
 }
 
-fn program() -> PathBuf {
-    let names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
+/// The browsers of this machine that are known to take different flags: the headless shell, and the whole browser. Without either
+/// there is nothing to test.
+pub(super) fn programs() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap();
-    let mut places = names.iter().flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
-    places.find(|place| place.is_file()).expect("a Chromium in PATH")
+    let find = |names: &[&str]| {
+        let places = names.iter().flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
+        places.into_iter().find(|place| place.is_file())
+    };
+    let shell = find(&["chromium-headless-shell", "chrome-headless-shell"]);
+    let whole = find(&["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]);
+    let found: Vec<PathBuf> = shell.into_iter().chain(whole).collect();
+    assert!(!found.is_empty(), "a Chromium in PATH");
+    found
 }
