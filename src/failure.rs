@@ -141,7 +141,7 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
         Trouble::Status { .. }
         | Trouble::Options { .. }
         | Trouble::Address { .. }
-        | Trouble::NoSuchHost
+        | Trouble::NoSuchHost { .. }
         | Trouble::NoPage { .. }
         | Trouble::Blocked { .. }
         | Trouble::Refused { .. }

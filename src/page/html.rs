@@ -1,6 +1,8 @@
 //! A template in HTML and a row in, a page out: `{{ title }}` and its kin, escaped for HTML (Jinja's syntax, by minijinja). The page
 //! is the whole of it; what it loads besides comes through the guard.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 use super::PageError;
@@ -62,5 +64,5 @@ fn values(material: &Material) -> Value {
         ("body".to_owned(), text(material.body.clone())),
     ];
     values.extend(material.data.iter().map(|(name, value)| (name.clone(), text(value.clone()))));
-    values.into_iter().collect()
+    Value::from(values.into_iter().collect::<BTreeMap<_, _>>())
 }
