@@ -20,7 +20,7 @@ struct Crowd {
 }
 
 /// Pages that move the page around them would end the others' attempts.
-fn stays(case: &&Case) -> bool {
+fn stays(case: &Case) -> bool {
     case.works && case.address.is_none() && !case.files.iter().any(|file| file.body.contains("top.location"))
 }
 
@@ -48,7 +48,7 @@ impl Crowd {
 
 /// Captures all crowds with the inside allowed or not, and tells which attacks reached it.
 async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
-    let cases: Vec<Case> = cases::read().iter().filter(stays).cloned().collect();
+    let cases: Vec<Case> = cases::read().into_iter().filter(stays).collect();
     let site = Site::open(&[]).await;
     let mut yard = Yard::with(&site, |settings| settings.browser = Some(program.to_owned()));
     yard.allow(allowed);
