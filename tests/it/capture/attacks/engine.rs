@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use tintype::capture::Options;
+
 use super::{
     browser::programs,
     cases::{self, Case, File},
@@ -59,7 +61,9 @@ async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
         crowds.push(crowd);
     }
     let captures = crowds.iter().map(async |crowd| {
-        let captured = yard.capture(&crowd.outside.address("all"), |options| options.delay = 1.0).await.unwrap();
+        // Dozens of frames, most of which go wrong, take their time where other tests run.
+        let patient = |options: &mut Options| (options.delay, options.deadline) = (1.0, 100.0);
+        let captured = yard.capture(&crowd.outside.address("all"), patient).await.unwrap();
         assert_eq!(captured.title, "A crowd");
         let asked = (0..crowd.attacks.len()).all(|index| crowd.outside.was_asked(&index.to_string()));
         assert!(asked, "each attack was opened");
