@@ -71,12 +71,12 @@ pub async fn execute(workshop: &Workshop, claim: Claim) -> Outcome {
 }
 
 async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure> {
-    let (material, engine, template) = match in_time(look(workshop, claim)).await? {
+    let (material, engine, template) = match in_time(Box::pin(look(workshop, claim))).await? {
         Look::Settled(outcome) => return Ok(outcome),
         Look::Draw(material, engine, template) => (material, engine, template),
     };
     let drawn = workshop.engines.draw(engine, &material).await?;
-    in_time(hand_in(workshop, claim, &material, template, drawn)).await
+    in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
 }
 
 /// What a look at the row says.

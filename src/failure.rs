@@ -62,7 +62,9 @@ impl Failure {
                 Some(error.hint().unwrap_or_else(|| format!("tintype attach {table} with the columns that it has now")))
             }
             Self::Storage(error) => error.hint(),
-            Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
+            Self::Look(CardError::Look(_)) | Self::Page(PageError::Template { .. }) => {
+                Some("mend the file; jobs wait for it".to_owned())
+            }
             Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
             Self::Page(PageError::Options(_)) => {
@@ -71,7 +73,6 @@ impl Failure {
             Self::Page(PageError::Auth(_)) => {
                 Some("give the worker that secret, or attach again with another --auth".to_owned())
             }
-            Self::Page(PageError::Template { .. }) => Some("mend the file; jobs wait for it".to_owned()),
             Self::Page(PageError::Empty(_) | PageError::Address(_)) => Some("change the row".to_owned()),
             Self::Capture(error) => error.trouble.hint(),
             Self::Drawing(_) | Self::Slow(_) | Self::Deadline(_) | Self::RowLocked => None,

@@ -15,6 +15,9 @@ DECLARE
     old tintype.source;
 BEGIN
     PERFORM tintype.require_rights(src);
+    -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only. Before that row is
+    -- locked, or each could hold what the other waits for.
+    PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
     -- An empty table has no old rows to ask for: all that comes is tintype's to watch over.
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s) AND NOT tintype.may_hide(%L)', src.relation, src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
@@ -31,8 +34,6 @@ BEGIN
             PERFORM tintype.detach(old.relation);
         END IF;
     END LOOP;
-    -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only.
-    PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
                                      tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish, url, html, data_columns, capture)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,

@@ -15,7 +15,11 @@ const TELEPHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (
 pub(super) async fn prepare(tab: &Tab, options: &Options) -> Result<(), Trouble> {
     let size = (i64::from(options.width), i64::from(options.height));
     let metrics = SetDeviceMetricsOverrideParams::new(size.0, size.1, options.scale, options.mobile);
-    tokio::try_join!(async { Ok(drop(tab.call(metrics).await?)) }, appearance(tab, options), place(tab, options))?;
+    let window = async {
+        tab.call(metrics).await?;
+        Ok(())
+    };
+    tokio::try_join!(window, appearance(tab, options), place(tab, options))?;
     Ok(())
 }
 
