@@ -13,6 +13,7 @@ mod content;
 mod deflate;
 mod direction;
 mod encode;
+mod exact;
 mod eyebrow;
 mod figure;
 mod font;
@@ -68,6 +69,8 @@ use photograph::Photographs;
 use stage::{Pictures, Stage};
 use template::Template;
 use text::Setter;
+
+pub(crate) use exact::exact;
 
 pub use content::{Card, CodeCard, Eyebrow, Image, Room, TitleCard};
 pub use format::{Format, UnknownFormat};

@@ -3,6 +3,7 @@
 
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, rustdoc::bare_urls)] // the comments are what --help prints, and flags are flags
 
+mod capture;
 mod columns;
 mod style;
 
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use columns::Columns;
+pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
+pub use columns::{Columns, Pages, SourceDraw};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
@@ -64,6 +66,8 @@ pub enum Command {
     Demo(Demo),
     /// A post or a source file to a picture, without a database
     Render(Render),
+    /// A page to a picture through Chromium, without a database
+    Capture(Box<Capture>),
     /// One row of a table to a picture, without installing anything
     Preview(Preview),
     /// Put schema `tintype` into the database, again and again without harm
@@ -209,6 +213,9 @@ pub struct Preview {
     /// Which columns, where the table is not attached
     #[command(flatten)]
     pub columns: Columns,
+    /// How the browser is kept, for pages
+    #[command(flatten)]
+    pub browser: BrowserFlags,
     /// Where the picture goes; - for stdout
     #[arg(short, long, value_name = "FILE", default_value = "preview.png")]
     pub output: PathBuf,
@@ -321,6 +328,12 @@ pub struct Run {
     /// Where looks are found
     #[command(flatten)]
     pub looks: LooksFlag,
+    /// How the browser is kept
+    #[command(flatten)]
+    pub browser: BrowserFlags,
+    /// How much it works
+    #[command(flatten)]
+    pub pool: PoolFlags,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

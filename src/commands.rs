@@ -2,9 +2,11 @@
 
 mod attach;
 mod backfill;
+mod capture;
 mod demo;
 mod healthcheck;
 mod install;
+mod pages;
 mod preview;
 mod render;
 mod run;
@@ -25,6 +27,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
     match cli.command {
         Command::Demo(flags) => demo::demo(&context, &flags).await,
         Command::Render(flags) => render::render(&context, &flags),
+        Command::Capture(flags) => capture::capture(&context, &flags).await,
         Command::Preview(flags) => preview::preview(&context, &flags).await,
         Command::Install(flags) => install::install(&context, &flags).await,
         Command::Uninstall(flags) => install::uninstall(&context, &flags).await,

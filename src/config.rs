@@ -5,23 +5,29 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use serde::Deserialize;
 
 use crate::{
+    capture::{self, guard},
     card::{Format, Looks},
-    cli::{Global, LooksFlag, PictureFormat, Run, StorageFlags},
+    cli::{BrowserFlags, Global, LooksFlag, PictureFormat, PoolFlags, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     failpoint,
+    page::Secrets,
     storage::StorageSettings,
     worker::{Rhythm, WorkerOptions},
 };
 
 /// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.
 const SLOTS_A_CARD: usize = 8;
+
+/// The same for each capture that is made at once: the next one is at hand when it ends.
+const SLOTS_A_CAPTURE: usize = 2;
 
 /// What `tintype.toml` may say.
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +125,50 @@ impl Config {
         }
     }
 
+    /// The secrets that sources may name for their pages: `TINTYPE_SECRET_NAME`, or a file named by `TINTYPE_SECRET_NAME_FILE`.
+    pub fn secrets(&self) -> Result<Secrets, Error> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let names =
+            names.filter_map(|name| name.strip_prefix(SECRET).map(|name| name.trim_end_matches("_FILE").to_owned()));
+        let read = |name: String| Ok(secret(&format!("{SECRET}{name}"))?.map(|value| (name, value)));
+        let all: Vec<_> = names.map(read).collect::<Result<_, Error>>()?;
+        Ok(Secrets::new(all.into_iter().flatten()))
+    }
+
+    /// How the browser is kept.
+    pub fn browser(&self, flags: &BrowserFlags) -> Result<capture::Settings, Error> {
+        Ok(capture::Settings {
+            browser: flags.browser.clone().filter(|path| !path.as_os_str().is_empty()),
+            search_path: program_path(),
+            sandbox: !flags.no_sandbox,
+            ready: 0, // tintype capture takes one picture
+            block_list: Arc::new(block_list(&flags.block_lists)?),
+            ..capture::Settings::default()
+        })
+    }
+
+    /// The same for a worker, which also says how much it works.
+    pub fn pool(&self, flags: &BrowserFlags, pool: &PoolFlags) -> Result<capture::Settings, Error> {
+        Ok(capture::Settings {
+            captures: usize::from(pool.captures),
+            idle: Duration::from_secs(pool.browser_idle),
+            host_captures: usize::from(pool.host_captures),
+            host_per_minute: pool.host_per_minute,
+            ..self.browser(flags)?
+        })
+    }
+
+    /// What pages may reach.
+    pub fn rules(&self, flags: &BrowserFlags) -> Result<guard::Rules, Error> {
+        let given = flags.allow_hosts.iter().filter(|host| !host.is_empty());
+        let allow = given.map(|host| host.parse()).collect::<Result<_, guard::AllowedHostError>>();
+        let allow = allow.map_err(|error| Error::Usage {
+            what: format!("--allow-host: {error}"),
+            hint: "--allow-host localhost:4000, again for each".to_owned(),
+        })?;
+        Ok(guard::Rules { allow, ..guard::Rules::default() })
+    }
+
     /// The format of a worker's pictures, where one is asked for.
     pub fn format(&self, flag: Option<PictureFormat>) -> Result<Option<Format>, Error> {
         match (flag, &self.file.format) {
@@ -138,6 +188,7 @@ impl Config {
         let options = WorkerOptions {
             name: worker_name(),
             slots: concurrency * SLOTS_A_CARD,
+            page_slots: usize::from(flags.pool.captures) * SLOTS_A_CAPTURE,
             grace: Duration::from_secs(flags.grace),
             exit_when_idle: flags.exit_when_idle,
             prune_after: given(flags.prune_after.as_ref())
@@ -148,6 +199,20 @@ impl Config {
         };
         Ok((options, concurrency))
     }
+}
+
+/// The small list with those of the user's own.
+fn block_list(files: &[PathBuf]) -> Result<capture::BlockList, Error> {
+    let mut list = capture::BlockList::small();
+    for path in files.iter().filter(|path| !path.as_os_str().is_empty()) {
+        if list.add(&read(path, "--block-list or TINTYPE_BLOCK_LIST")?) == 0 {
+            return Err(Error::Config {
+                what: format!("{} holds no rule that is understood", path.display()),
+                hint: "--block-list takes a list in the form of EasyList, or a hosts file".to_owned(),
+            });
+        }
+    }
+    Ok(list)
 }
 
 /// An age such as `30d`, `12h`, `45m` or `90s`.
@@ -169,6 +234,9 @@ fn age(text: &str) -> Result<Duration, Error> {
         }),
     }
 }
+
+/// The prefix of the variables that hold secrets for pages.
+const SECRET: &str = "TINTYPE_SECRET_";
 
 /// Host and process.
 pub fn worker_name() -> String {

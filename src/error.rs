@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::{card::CardError, db::DbError, scratch::ScratchError, storage::StorageError};
+use crate::{capture::CaptureError, card::CardError, db::DbError, scratch::ScratchError, storage::StorageError};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
     /// The renderer.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// The browser, or the page.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The demo's own Postgres.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
@@ -125,6 +128,7 @@ impl Error {
             Self::Card(CardError::Look(_)) => {
                 Some("docs/LOOKS.md explains every key of a look, docs/TEMPLATES.md what a template may hold".to_owned())
             }
+            Self::Capture(error) => error.trouble.hint(),
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
                 Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
@@ -151,6 +155,7 @@ impl Error {
             Self::Db(error) if error.is_usage() => 2,
             Self::Db(error) if error.is_configuration() => 3,
             Self::Storage(error) if error.is_configuration() => 3,
+            Self::Capture(error) if error.trouble.is_configuration() => 3,
             Self::Card(
                 CardError::UnknownLook { .. } | CardError::UnknownTheme { .. } | CardError::UnknownTemplate { .. },
             )
@@ -166,6 +171,7 @@ impl Error {
             Self::Db(_)
             | Self::Storage(_)
             | Self::Card(_)
+            | Self::Capture(_)
             | Self::File { .. }
             | Self::Listen { .. }
             | Self::Runtime(_)

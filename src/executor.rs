@@ -3,28 +3,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::{
-    card::{self, CardError, Image, Renderer},
+    card,
     db::{Database, DbError},
+    drawing::{Drawn, Engine, Engines},
     failpoint::{self, AFTER_CLAIM, AFTER_RENDER, AFTER_UPLOAD},
     failure::{Directive, Failure, directive},
     ledger::{Ledger, State},
-    picture::{self, Draw, Skip, Wish},
-    post::Post,
     publish::{Publisher, Verdict},
     queue::{self, Claim, Material},
     storage::{self, Storage},
-    studio::{self, Studio},
 };
 
-/// How long a job may take. Its lease is prolonged as long as that.
+/// How long each end of a job may take, before its picture is drawn and after. Its lease is prolonged as long as it lives.
 const DEADLINE: Duration = Duration::from_secs(45);
-
-/// How long one card may be on the easel; an ordinary one takes milliseconds.
-const DRAWING: Duration = Duration::from_secs(20);
 
 /// How often a publication knocks at a row that the host has locked, and how long it waits between two tries.
 const LOCKED_TRIES: usize = 20;
@@ -59,60 +53,90 @@ pub enum Outcome {
 pub struct Workshop {
     /// The application's database.
     pub db: Database,
-    /// The renderers, one a look.
-    pub studio: Arc<Studio>,
+    /// Who draws.
+    pub engines: Engines,
     /// Where pictures go.
     pub storage: Storage,
     /// Where finished ones are handed in.
     pub publisher: Publisher,
-    /// How many cards are drawn at once.
-    pub easels: Arc<Semaphore>,
 }
 
 /// Takes one claim to its end.
 pub async fn execute(workshop: &Workshop, claim: Claim) -> Outcome {
     failpoint::reach(AFTER_CLAIM);
-    let result = tokio::time::timeout(DEADLINE, perform(workshop, &claim)).await;
-    match result.unwrap_or(Err(Failure::Deadline(DEADLINE))) {
+    match perform(workshop, &claim).await {
         Ok(outcome) => outcome,
         Err(failure) => settle(workshop, claim, failure).await,
     }
 }
 
 async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure> {
+    let (material, engine, template) = match in_time(Box::pin(look(workshop, claim))).await? {
+        Look::Settled(outcome) => return Ok(outcome),
+        Look::Draw(material, engine, template) => (material, engine, template),
+    };
+    let drawn = workshop.engines.draw(engine, &material).await?;
+    in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
+}
+
+/// What a look at the row says.
+enum Look {
+    /// Nothing is to be drawn.
+    Settled(Outcome),
+    /// This is, by whom, and the fingerprint of how.
+    Draw(Arc<Material>, Engine, String),
+}
+
+/// The first end of a job: what the row says, and whether that calls for a picture.
+async fn look(workshop: &Workshop, claim: &Claim) -> Result<Look, Failure> {
     let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
-        return publish(workshop, claim, Ledger::default()).await; // finds for itself that the row is gone
+        // It finds for itself that the row is gone.
+        return publish(workshop, claim, Ledger::default()).await.map(Look::Settled);
     };
     let material = Arc::new(material);
-    let (renderer, template) = dress(workshop, &material).await?;
-    if let Some(ledger) = already_drawn(&material, &template) {
-        let outcome = publish(workshop, claim, ledger).await?;
-        return Ok(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome });
-    }
+    let (engine, template) = workshop.engines.choose(&material).await?;
+    let Some(ledger) = already_drawn(&material, &template) else { return Ok(Look::Draw(material, engine, template)) };
+    let outcome = publish(workshop, claim, ledger).await?;
+    Ok(Look::Settled(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome }))
+}
+
+/// The other end: the picture goes into the store, its URL into the row.
+async fn hand_in(
+    workshop: &Workshop,
+    claim: &Claim,
+    material: &Material,
+    template: String,
+    drawn: Result<Drawn, String>,
+) -> Result<Outcome, Failure> {
     let mut ledger =
         Ledger { content: Some(material.content.clone()), template: Some(template.clone()), ..Ledger::default() };
-    match draw(workshop, renderer, &material).await? {
-        Ok((image, kind, alt)) => {
+    match drawn {
+        Ok(drawn) => {
             failpoint::reach(AFTER_RENDER);
-            let (source, content) = (&material.source_name, &material.content);
-            let path = storage::object_path(source, &claim.key, content, &template, image.extension);
-            ledger = ready(ledger, &image, kind, alt);
+            let how = if drawn.steady { template } else { template + &storage::digest_of(&drawn.image.bytes) };
+            let (source, extension) = (&material.source_name, drawn.image.extension);
+            let path = storage::object_path(source, &claim.key, &material.content, &how, extension);
+            ledger = ready(ledger, &drawn);
             if let Some(reason) = &ledger.reason {
                 warn!(
                     row = format!("{}/{}", claim.source, claim.key),
                     reason, "drawn with marks in place of characters"
                 );
             }
-            let object = workshop.storage.put(&path, image.bytes, image.media_type).await?;
+            let object = workshop.storage.put(&path, drawn.image.bytes, drawn.image.media_type).await?;
             failpoint::reach(AFTER_UPLOAD);
             (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
         }
         Err(skip) => {
             ledger.state = Some(State::Skipped);
-            ledger.reason = Some(skip.to_string());
+            ledger.reason = Some(skip);
         }
     }
     publish(workshop, claim, ledger).await
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::time::timeout(DEADLINE, work).await.unwrap_or(Err(Failure::Deadline(DEADLINE)))
 }
 
 /// Reads the row on a connection that goes back before anything is drawn.
@@ -139,58 +163,8 @@ fn already_drawn(material: &Material, template: &str) -> Option<Ledger> {
     same.then(|| ledger.clone())
 }
 
-type Drawn = (Image, &'static str, String);
-
-/// The renderer of a row's style, and the fingerprint of all that decides its picture besides its content. One that is not made yet
-/// reads files and draws art: on a thread for such work.
-async fn dress(workshop: &Workshop, material: &Arc<Material>) -> Result<(Arc<Renderer>, String), Failure> {
-    let renderer = if let Some(ready) = workshop.studio.ready(material.style()) {
-        ready
-    } else {
-        let (studio, row) = (Arc::clone(&workshop.studio), Arc::clone(material));
-        let making = tokio::task::spawn_blocking(move || studio.renderer(row.style()));
-        let made = making.await.map_err(|panic| Failure::Drawing(panic.to_string()))?;
-        made.map_err(|error| look_failure(material, error))?
-    };
-    let template = studio::fingerprint(&renderer, material.style());
-    Ok((renderer, template))
-}
-
-/// Row → post → card → image, on a thread for such work. A panic is this row's failure and nobody else's.
-async fn draw(
-    workshop: &Workshop,
-    renderer: Arc<Renderer>,
-    material: &Material,
-) -> Result<Result<Drawn, Skip>, Failure> {
-    let fields = material.fields();
-    let draw = material.draw.parse::<Draw>().unwrap_or_default();
-    let easels = Arc::clone(&workshop.easels);
-    let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
-    let drawing = tokio::task::spawn_blocking(move || {
-        let _easel = easel; // given back when the thread is free again, however long anybody waited for it
-        let wish = Wish { room: renderer.room(), ..Wish::default() };
-        let card = match picture::choose_as(&Post::new(fields), draw, &wish) {
-            Ok(card) => card,
-            Err(skip) => return Ok(Err(skip)),
-        };
-        let image = renderer.render(&card).map_err(|error| Failure::Drawing(error.to_string()))?;
-        Ok(Ok((image, picture::kind(&card), picture::alt_text(&card, card::language_name))))
-    });
-    match tokio::time::timeout(DRAWING, drawing).await {
-        Ok(drawn) => drawn.unwrap_or_else(|panic| Err(Failure::Drawing(panic.to_string()))),
-        Err(_) => Err(Failure::Slow(DRAWING)),
-    }
-}
-
-/// A look that only a row asks for is that row's affair; everything else about looks is for a person to mend.
-fn look_failure(material: &Material, error: CardError) -> Failure {
-    match error {
-        CardError::UnknownLook { .. } if material.row_look.is_some() => Failure::RowLook(error),
-        error => Failure::Look(error),
-    }
-}
-
-fn ready(ledger: Ledger, image: &Image, kind: &str, alt: String) -> Ledger {
+fn ready(ledger: Ledger, drawn: &Drawn) -> Ledger {
+    let image = &drawn.image;
     Ledger {
         state: Some(State::Ready),
         reason: card::missing(&image.missing),
@@ -198,9 +172,9 @@ fn ready(ledger: Ledger, image: &Image, kind: &str, alt: String) -> Ledger {
         height: Some(image.height),
         bytes: Some(image.bytes.len()),
         media_type: Some(image.media_type.to_owned()),
-        kind: Some(kind.to_owned()),
-        engine: Some("native".to_owned()),
-        alt: Some(alt),
+        kind: Some(drawn.kind.to_owned()),
+        engine: Some(drawn.engine.clone()),
+        alt: Some(drawn.alt.clone()),
         rendered_at: Some(jiff::Timestamp::now().to_string()),
         ..ledger
     }
@@ -254,7 +228,7 @@ async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome
     let record = async {
         let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
         let material = Arc::new(material);
-        let template = dress(workshop, &material).await.ok().map(|(_, template)| template); // none where there is no such look
+        let template = workshop.engines.choose(&material).await.ok().map(|(_, template)| template); // none where there is no such look
         let ledger = Ledger {
             state: Some(State::Failed),
             reason: Some(failure.to_string()),

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{card::CardError, db::DbError, storage::StorageError};
+use crate::{
+    capture::{CaptureError, Trouble},
+    card::CardError,
+    db::DbError,
+    page::PageError,
+    storage::StorageError,
+};
 
 /// Why a job did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +33,12 @@ pub enum Failure {
     /// The row asks for a look that does not exist.
     #[error("{0}")]
     RowLook(CardError),
+    /// The row has no page, or its source cannot be followed.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// The page could not be taken.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// This content could not be drawn.
     #[error("the picture could not be drawn: {0}")]
     Drawing(String),
@@ -50,9 +62,19 @@ impl Failure {
                 Some(error.hint().unwrap_or_else(|| format!("tintype attach {table} with the columns that it has now")))
             }
             Self::Storage(error) => error.hint(),
-            Self::Look(CardError::Look(_)) => Some("mend the file; jobs wait for it".to_owned()),
+            Self::Look(CardError::Look(_)) | Self::Page(PageError::Template { .. }) => {
+                Some("mend the file; jobs wait for it".to_owned())
+            }
             Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
+            Self::Page(PageError::Options(_)) => {
+                Some("tintype attach again with --capture options that exist".to_owned())
+            }
+            Self::Page(PageError::Auth(_)) => {
+                Some("give the worker that secret, or attach again with another --auth".to_owned())
+            }
+            Self::Page(PageError::Empty(_) | PageError::Address(_)) => Some("change the row".to_owned()),
+            Self::Capture(error) => error.trouble.hint(),
             Self::Drawing(_) | Self::Slow(_) | Self::Deadline(_) | Self::RowLocked => None,
         }
     }
@@ -78,6 +100,9 @@ const CAP: Duration = Duration::from_secs(300);
 /// while finds its clock run out as well.
 const SLOW: i32 = 3;
 
+/// How often a page is asked for whose server is away or says that it has trouble: for about half an hour.
+const PATIENT: i32 = 12;
+
 /// Decides what becomes of a job that failed for the `attempt + 1`th time. Delays double from 2 s up to five minutes.
 pub fn directive(failure: &Failure, attempt: i32) -> Directive {
     let backoff = CAP.min(Duration::from_secs(2 << attempt.clamp(0, 10)));
@@ -86,8 +111,44 @@ pub fn directive(failure: &Failure, attempt: i32) -> Directive {
         Failure::RowLocked => Directive::Snooze(Duration::from_secs(10)),
         Failure::Source { .. } | Failure::Look(_) => Directive::Snooze(Duration::from_secs(60)),
         Failure::Storage(error) => on_storage(error, backoff),
+        Failure::Page(error) => on_page(error),
+        Failure::Capture(error) => on_capture(&error.trouble, attempt, backoff),
         Failure::Slow(_) if attempt + 1 < SLOW => Directive::Retry(backoff),
         Failure::Drawing(_) | Failure::Slow(_) | Failure::RowLook(_) => Directive::Discard,
+    }
+}
+
+/// The row's own address is the row's affair; options, secrets and templates are for a person to mend.
+fn on_page(error: &PageError) -> Directive {
+    match error {
+        PageError::Empty(_) | PageError::Address(_) => Directive::Discard,
+        PageError::Options(_) | PageError::Auth(_) | PageError::Template { .. } => {
+            Directive::Snooze(Duration::from_secs(60))
+        }
+    }
+}
+
+/// What a page's server says is final stays as it is; what may be a bad day is tried for half an hour; a browser's death is nobody's
+/// fault.
+fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
+    let patient = |tries: i32| if attempt + 1 < tries { Directive::Retry(backoff) } else { Directive::Discard };
+    match trouble {
+        Trouble::Program(_) | Trouble::Start { .. } => Directive::Snooze(Duration::from_secs(60)),
+        Trouble::BrowserDied | Trouble::Stopped => Directive::Snooze(Duration::from_secs(10)),
+        Trouble::PageCrashed | Trouble::Protocol { .. } | Trouble::Encoding(_) => patient(2),
+        Trouble::Deadline { .. } => patient(SLOW),
+        Trouble::Unreachable { .. } => patient(PATIENT),
+        Trouble::Status { .. } if !trouble.is_permanent() => patient(PATIENT),
+        Trouble::Status { .. }
+        | Trouble::Options { .. }
+        | Trouble::Address { .. }
+        | Trouble::NoSuchHost { .. }
+        | Trouble::NoPage { .. }
+        | Trouble::Blocked { .. }
+        | Trouble::Refused { .. }
+        | Trouble::NoElement { .. }
+        | Trouble::BadSelector { .. }
+        | Trouble::Size { .. } => Directive::Discard,
     }
 }
 

@@ -27,8 +27,12 @@ pub mod markdown;
 pub mod post;
 // 5. A post becomes a picture.
 pub mod card;
+pub mod drawing;
+pub mod page;
 pub mod picture;
 pub mod studio;
+// 5b. A page becomes a picture, in a browser that reaches nothing inside.
+pub mod capture;
 // 6. A picture becomes an object with a URL.
 pub mod storage;
 // 7. The URL goes into the row, and the job is done.
@@ -48,3 +52,4 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod scratch;
+mod user;

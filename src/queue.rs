@@ -30,6 +30,17 @@ pub struct Claim {
     pub lease: i64,
     /// Failures so far.
     pub attempt: i32,
+    /// It is for the browser.
+    pub page: bool,
+}
+
+/// How many jobs a worker can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// In all.
+    pub all: usize,
+    /// Of them for the browser.
+    pub pages: usize,
 }
 
 /// What a claimed row says, and how it wants to be drawn.
@@ -37,7 +48,7 @@ pub struct Claim {
 pub struct Material {
     /// The source's name, the first part of its objects' keys.
     pub source_name: String,
-    /// `auto`, `code` or `title`.
+    /// `auto`, `code`, `title`, `page` or `html`.
     pub draw: String,
     /// The source's look.
     pub look: String,
@@ -63,6 +74,14 @@ pub struct Material {
     pub date: Option<String>,
     /// The tags column, as Postgres writes it.
     pub tags: Option<String>,
+    /// The address of its page, with columns in braces.
+    pub url: Option<String>,
+    /// The name of its template in HTML.
+    pub html: Option<String>,
+    /// How its page is taken.
+    pub capture: serde_json::Value,
+    /// The columns that address or template are filled with.
+    pub data: Vec<(String, Option<String>)>,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -130,19 +149,28 @@ pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
-/// Claims up to `slots` due jobs for `worker`, for the time of `lease`.
-pub async fn claim(client: &impl Queries, worker: i32, slots: usize, lease: Duration) -> Result<Vec<Claim>, DbError> {
-    let slots = i32::try_from(slots).unwrap_or(i32::MAX);
+/// Claims as many due jobs as there are `slots`, for `worker`, for the time of `lease`.
+pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Duration) -> Result<Vec<Claim>, DbError> {
+    let number = |slots: usize| i32::try_from(slots).unwrap_or(i32::MAX);
+    let (all, pages) = (number(slots.all), number(slots.pages));
     let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
     let rows = client
         .query(
-            "SELECT source, tintype.bytes(key), lease, attempt FROM tintype.claim($1, $2, $3)",
-            &[&worker, &slots, &seconds],
+            "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
+                    EXISTS (SELECT FROM tintype.source s WHERE s.id = c.source AND s.draw IN ('page', 'html'))
+               FROM tintype.claim($1, $2, $3, $4) c",
+            &[&worker, &all, &seconds, &pages],
         )
         .await?;
     Ok(rows
         .iter()
-        .map(|row| Claim { source: row.get(0), key: row.get::<_, Text>(1).0, lease: row.get(2), attempt: row.get(3) })
+        .map(|row| Claim {
+            source: row.get(0),
+            key: row.get::<_, Text>(1).0,
+            lease: row.get(2),
+            attempt: row.get(3),
+            page: row.get(4),
+        })
         .collect())
 }
 
@@ -161,6 +189,8 @@ pub async fn read_planned(client: &impl Queries, source: &Source, key: &str) -> 
 fn material(row: &Row) -> Result<Material, DbError> {
     let ledger = row.get::<_, Option<serde_json::Value>>("ledger").map(serde_json::from_value);
     let ledger = ledger.transpose().map_err(|error| DbError::unexpected(format!("a ledger entry with {error}")))?;
+    let names: Vec<String> = row.get("data_columns");
+    let values = row.get::<_, Vec<Option<Text>>>("data").into_iter().map(|text| text.map(|text| text.0));
     let text = |column: &str| row.get::<_, Option<Text>>(column).map(|text| text.0);
     Ok(Material {
         source_name: row.get("source_name"),
@@ -177,6 +207,10 @@ fn material(row: &Row) -> Result<Material, DbError> {
         author: text("author"),
         date: text("date"),
         tags: text("tags"),
+        url: row.get("url"),
+        html: row.get("html"),
+        capture: row.get("capture"),
+        data: names.into_iter().zip(values).collect(),
         ledger,
     })
 }

@@ -8,10 +8,7 @@ use std::{
     fmt::Write as _,
     fs, io,
     net::{Ipv4Addr, TcpListener},
-    os::unix::{
-        fs::{MetadataExt, PermissionsExt, chown},
-        process::CommandExt,
-    },
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -19,6 +16,8 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::NoTls;
+
+use crate::user::{self, User};
 
 /// Stops the server and removes the folder once our end of its standard input closes.
 const SUPERVISE: &str = include_str!("scratch/supervise.sh");
@@ -273,42 +272,14 @@ impl Drop for Scratch {
     }
 }
 
-/// The numbers of a user and of its group.
-#[derive(Debug, Clone, Copy)]
-struct User {
-    uid: u32,
-    gid: u32,
-}
-
 /// Makes the temporary folder, which belongs to the user that the server will run as; `None` is ourselves.
 fn prepare_folder() -> Result<(tempfile::TempDir, Option<User>), ScratchError> {
     let inherited = std::env::temp_dir();
-    let make = |parent: &Path| {
-        tempfile::Builder::new()
-            .prefix("tintype-")
-            .permissions(fs::Permissions::from_mode(0o700))
-            .tempdir_in(parent)
-            .map_err(|source| ScratchError::Folder { path: parent.to_owned(), source })
-    };
     let short = inherited.as_os_str().len() <= LONGEST_PARENT;
-    let folder = make(if short { &inherited } else { Path::new("/tmp") })?;
-    let failed = |source| ScratchError::Folder { path: folder.path().to_owned(), source };
-    if fs::metadata(folder.path()).map_err(failed)?.uid() != 0 {
-        return Ok((folder, None));
-    }
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let user = ["postgres", "nobody"].iter().find_map(|name| look_up(&passwd, name)).ok_or(ScratchError::NoUser)?;
-    chown(folder.path(), Some(user.uid), Some(user.gid)).map_err(failed)?;
-    Ok((folder, Some(user)))
-}
-
-/// A user's numbers out of the text of /etc/passwd.
-fn look_up(passwd: &str, name: &str) -> Option<User> {
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let found = fields.next()? == name;
-        let (uid, gid) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-        found.then_some(User { uid, gid })
+    let parent = if short { &inherited } else { Path::new("/tmp") };
+    user::folder(parent, &["postgres", "nobody"]).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound if parent.exists() => ScratchError::NoUser,
+        _ => ScratchError::Folder { path: parent.to_owned(), source },
     })
 }
 
@@ -359,14 +330,6 @@ fn free_port() -> io::Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn users_are_found_by_their_whole_name() {
-        let passwd = "root:x:0:0::/root:/bin/sh\npostgresql:x:5:6::/:/bin/sh\npostgres:x:101:104:,,,:/:/bin/bash\n";
-        let user = look_up(passwd, "postgres").unwrap();
-        assert_eq!((user.uid, user.gid), (101, 104));
-        assert!(look_up(passwd, "nobody").is_none());
-    }
 
     #[test]
     fn a_folder_without_a_server_is_named_with_what_to_do() {

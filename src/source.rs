@@ -26,7 +26,7 @@ pub struct Request {
     pub row_filter: Option<String>,
     /// Whether a row that no longer meets it loses its URL.
     pub unpublish: Option<bool>,
-    /// `auto`, `code` or `title`.
+    /// `auto`, `code`, `title`, `page` or `html`.
     pub draw: Option<String>,
     /// The look.
     pub look: Option<String>,
@@ -40,6 +40,14 @@ pub struct Request {
     pub site: Option<String>,
     /// Whether a write fails where its mark cannot be made.
     pub strict: Option<bool>,
+    /// The address of a row's page, with columns in braces.
+    pub url: Option<String>,
+    /// A template in HTML, by name.
+    pub html: Option<String>,
+    /// More columns that the template is filled with, or whose change calls for another picture.
+    pub data: Option<Vec<String>>,
+    /// How pages are taken.
+    pub capture: Option<serde_json::Value>,
 }
 
 /// A row of `tintype.source`, stored or planned.
@@ -71,7 +79,7 @@ pub struct Source {
     pub row_filter: Option<String>,
     /// Whether a row that leaves them loses its URL.
     pub unpublish: bool,
-    /// `auto`, `code` or `title`.
+    /// `auto`, `code`, `title`, `page` or `html`.
     pub draw: String,
     /// The look.
     pub look: String,
@@ -85,6 +93,14 @@ pub struct Source {
     pub site: Option<String>,
     /// Whether a write fails where its mark cannot be made; else the sweep finds the row.
     pub strict: bool,
+    /// The address of a row's page, with columns in braces.
+    pub url: Option<String>,
+    /// A template in HTML, by name.
+    pub html: Option<String>,
+    /// The columns that either is filled with.
+    pub data_columns: Vec<String>,
+    /// How pages are taken.
+    pub capture: serde_json::Value,
     /// Whether drawing is paused.
     pub paused: bool,
 }
@@ -110,7 +126,19 @@ impl Source {
             template: request.template.or_else(|| kept(&self.template)),
             site: request.site.or_else(|| self.site.clone()),
             strict: request.strict.or(Some(self.strict)),
+            url: request.url.or_else(|| kept(&self.url)),
+            html: request.html.or_else(|| kept(&self.html)),
+            data: request.data.or_else(|| Some(self.data())),
+            capture: request.capture.or_else(|| Some(self.capture.clone())),
         }
+    }
+}
+
+impl Source {
+    /// The columns that were named beside those that the address names by itself.
+    fn data(&self) -> Vec<String> {
+        let address = self.url.as_deref().unwrap_or_default();
+        self.data_columns.iter().filter(|column| !address.contains(&format!("{{{column}}}"))).cloned().collect()
     }
 }
 
@@ -137,6 +165,10 @@ impl From<&Row> for Source {
             template: row.get("template"),
             site: row.get("site"),
             strict: row.get::<_, Option<bool>>("strict").unwrap_or_default(),
+            url: row.get("url"),
+            html: row.get("html"),
+            data_columns: row.get("data_columns"),
+            capture: row.get("capture"),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
         }
     }
@@ -145,7 +177,7 @@ impl From<&Row> for Source {
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
                          key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15, \
-                         strict => $16, unpublish => coalesce($17, false)";
+                         strict => $16, unpublish => coalesce($17, false), url => $18, html => $19, data => $20, capture => $21";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl Queries, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -179,6 +211,10 @@ async fn call(client: &impl Queries, function: &str, table: &str, request: &Requ
                 &request.template,
                 &request.strict,
                 &request.unpublish,
+                &request.url,
+                &request.html,
+                &request.data,
+                &request.capture.as_ref().map(Json),
             ],
         )
         .await?;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 pub use error::StorageError;
 pub use folder::Folder;
-pub use path::object_path;
+pub use path::{digest_of, object_path};
 pub use s3::Bucket;
 
 /// The object that a trial run writes and reads.

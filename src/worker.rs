@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -13,7 +13,8 @@ use crate::{
     lease::Leases,
     listener::{self, Alarm, Pulse},
     maintenance::{self, Pacemaker},
-    prune, queue,
+    prune,
+    queue::{self, Slots},
     sleep::{self, Sleep, Sleeper},
     watermark::Watermark,
 };
@@ -45,6 +46,8 @@ pub struct WorkerOptions {
     pub name: String,
     /// Jobs at once; more than are drawn at once, since most of a job is waiting for the store.
     pub slots: usize,
+    /// How many of them may be for the browser, so that cards do not wait for pages.
+    pub page_slots: usize,
     /// How long running jobs may go on after a signal.
     pub grace: Duration,
     /// Stop when nothing is due.
@@ -117,6 +120,7 @@ pub async fn run(
         options,
         workshop: Arc::new(workshop),
         running: JoinSet::new(),
+        page_slots: Arc::new(Semaphore::new(options.page_slots)),
         leases,
         watermark: Watermark::default(),
         tally: Tally::default(),
@@ -136,6 +140,7 @@ struct Floor<'a> {
     options: &'a WorkerOptions,
     workshop: Arc<Workshop>,
     running: JoinSet<(String, Outcome)>,
+    page_slots: Arc<Semaphore>,
     leases: Arc<Leases>,
     watermark: Watermark,
     tally: Tally,
@@ -188,6 +193,7 @@ impl Floor<'_> {
             self.count(done);
         }
         let free = self.options.slots - self.running.len();
+        let pages = self.page_slots.available_permits();
         if free == 0 {
             return Ok(false);
         }
@@ -195,7 +201,7 @@ impl Floor<'_> {
         let folded = self.fold(&client).await?;
         let lease = self.options.rhythm.lease;
         let until = Instant::now() + lease; // before the database's clock says so
-        let claims = queue::claim(&client, self.id, free, lease).await?;
+        let claims = queue::claim(&client, self.id, Slots { all: free, pages }, lease).await?;
         drop(client);
         let taken = folded > 0 || !claims.is_empty();
         if claims.len() == free && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
@@ -205,10 +211,13 @@ impl Floor<'_> {
         for claim in claims {
             let workshop = Arc::clone(&self.workshop);
             let lease = self.leases.hold(claim.lease, until);
+            let page_slot = if claim.page { Arc::clone(&self.page_slots).try_acquire_owned().ok() } else { None };
             self.running.spawn(async move {
                 let row = format!("{}/{}", claim.source, claim.key);
                 let work = Box::pin(executor::execute(&workshop, claim));
-                (row, lease.over(work).await.unwrap_or(Outcome::Lost))
+                let outcome = lease.over(work).await.unwrap_or(Outcome::Lost);
+                drop(page_slot);
+                (row, outcome)
             });
         }
         Ok(taken)

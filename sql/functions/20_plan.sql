@@ -171,7 +171,8 @@ CREATE OR REPLACE FUNCTION tintype.plan(
     relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
-    template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false)
+    template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false,
+    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL)
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -202,15 +203,19 @@ BEGIN
     src."strict" := coalesce("strict", false);   -- (a reserved word of plpgsql)
     src.unpublish := coalesce(unpublish, false);
     src.row_filter := nullif(btrim(row_filter), '');
-    IF src.body_column IS NULL AND src.title_column IS NULL THEN
+    src.url := nullif(btrim(url), '');
+    src.html := nullif(btrim(html), '');
+    src.capture := coalesce(capture, '{}');
+    src := tintype.plan_page(src, data);
+    IF src.body_column IS NULL AND src.title_column IS NULL AND src.data_columns = '{}' THEN
         RAISE EXCEPTION 'no column of % looks like a body or a title', relation
             USING ERRCODE = 'undefined_column', HINT = 'Name one with --body (in SQL: body => ''column'').';
-    ELSIF src.image_column = ANY (src.key_columns || ARRAY[src.body_column, src.title_column, src.author_column, src.date_column, src.tags_column, src.look_column]) THEN
+    ELSIF src.image_column = ANY (src.key_columns || tintype.drawn_columns(src)) THEN
         RAISE EXCEPTION 'column % of % is read for the picture and cannot hold its URL as well', quote_ident(src.image_column), relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name another column with --image, or leave it out and read tintype.image.';
-    ELSIF src.draw NOT IN ('auto', 'code', 'title') THEN
+    ELSIF src.draw NOT IN ('auto', 'code', 'title', 'page', 'html') THEN
         RAISE EXCEPTION 'there is nothing to draw that is called %', quote_literal(src.draw)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, code, title.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, code, title, page, html.';
     END IF;
     SELECT CASE WHEN a.attnotnull THEN '' END INTO src.image_blank
       FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = src.image_column;

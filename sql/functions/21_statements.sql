@@ -42,7 +42,8 @@ END $$;
 CREATE OR REPLACE FUNCTION tintype.drawn_columns(src tintype.source)
 RETURNS text[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN array_remove(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.look_column], NULL);
+    RETURN array_remove(ARRAY[src.title_column, src.body_column, src.author_column, src.date_column, src.tags_column, src.look_column], NULL)
+           || src.data_columns;
 END $$;
 
 -- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its

@@ -6,14 +6,18 @@ CREATE OR REPLACE FUNCTION tintype.attach(
     relation regclass, body text DEFAULT NULL, image text DEFAULT NULL, title text DEFAULT NULL, author text DEFAULT NULL,
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
-    template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false)
+    template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false,
+    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL)
 RETURNS tintype.source LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 #variable_conflict use_variable
 DECLARE
-    src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site, look_column, template, "strict", unpublish);
+    src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site, look_column, template, "strict", unpublish, url, html, data, capture);
     old tintype.source;
 BEGIN
     PERFORM tintype.require_rights(src);
+    -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only. Before that row is
+    -- locked, or each could hold what the other waits for.
+    PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
     -- An empty table has no old rows to ask for: all that comes is tintype's to watch over.
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s) AND NOT tintype.may_hide(%L)', src.relation, src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
@@ -30,18 +34,18 @@ BEGIN
             PERFORM tintype.detach(old.relation);
         END IF;
     END LOOP;
-    -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only.
-    PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
-                                     tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish)
+                                     tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish, url, html, data_columns, capture)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
-            src.tags_column, src.look_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.template, src.site, src."strict", src.whole, src.unpublish)
+            src.tags_column, src.look_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.template, src.site, src."strict", src.whole, src.unpublish,
+            src.url, src.html, src.data_columns, src.capture)
     ON CONFLICT ON CONSTRAINT source_relation_key DO UPDATE SET
         name = excluded.name, key_columns = excluded.key_columns, key_types = excluded.key_types, body_column = excluded.body_column,
         title_column = excluded.title_column, author_column = excluded.author_column, date_column = excluded.date_column,
         tags_column = excluded.tags_column, look_column = excluded.look_column, image_column = excluded.image_column,
         image_blank = excluded.image_blank, row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme,
-        template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish
+        template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
+        url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture
     RETURNING s.* INTO src;
     BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN

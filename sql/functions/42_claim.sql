@@ -4,25 +4,28 @@
 -- and 20 bits of chance behind it, because a crash of the server may set the sequence back.
 -- A job whose lease ran out is taken again, and its worker's death counted; after the third it is left to park(). Such a suspect
 -- is never in one worker's hands with another, so that a deadly row convicts itself alone and not those claimed beside it.
+-- At most `pages` of them are for the browser, which is slow: cards do not wait for it.
 -- Source by source, so that a paused one with a million jobs costs nothing; the locks on those that are not taken end with the call.
 -- In plpgsql, which plans once a session; the settings see to it that the plan walks the index whatever the statistics say.
-CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer)
+CREATE OR REPLACE FUNCTION tintype.claim(worker integer, slots integer, lease_seconds integer, pages integer DEFAULT 1000000)
 RETURNS SETOF tintype.job LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
     RETURN QUERY WITH picked AS MATERIALIZED (
-        SELECT due.* FROM tintype.source s
+        SELECT due.*, s.draw IN ('page', 'html') AS page FROM tintype.source s
          CROSS JOIN LATERAL (
                 SELECT w.ctid AS place, w.priority, w.due_at, w.deaths > 0 OR w.lease_until IS NOT NULL AS suspect
                   FROM tintype.job w
                  WHERE w.source = s.id AND w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
-                 ORDER BY w.priority, w.due_at LIMIT slots
+                 ORDER BY w.priority, w.due_at LIMIT CASE WHEN s.draw IN ('page', 'html') THEN least(slots, pages) ELSE slots END
                    FOR UPDATE SKIP LOCKED) due
          WHERE NOT s.paused
-         ORDER BY due.priority, due.due_at LIMIT slots
+    ), fitting AS (
+        SELECT p.*, row_number() OVER (PARTITION BY p.page ORDER BY p.priority, p.due_at) AS of_kind FROM picked p
     ), ranked AS (
-        SELECT p.*, row_number() OVER (PARTITION BY p.suspect ORDER BY p.priority, p.due_at) AS nth FROM picked p
+        SELECT p.*, row_number() OVER (PARTITION BY p.suspect ORDER BY p.priority, p.due_at) AS nth FROM (
+            SELECT f.* FROM fitting f WHERE NOT f.page OR f.of_kind <= pages ORDER BY f.priority, f.due_at LIMIT slots) p
     )
     UPDATE tintype.job j
        SET lease = (nextval('tintype.lease') << 20) + (random() * 1048575)::bigint, owner = worker, lease_until = now() + make_interval(secs => lease_seconds),

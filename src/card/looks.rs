@@ -125,6 +125,18 @@ impl Looks {
         Ok(Template::read(&path.ok_or_else(unknown)?, look, scale)?)
     }
 
+    /// The text of a template in HTML, which lies in the directory as `NAME.html`.
+    ///
+    /// # Errors
+    /// With what is wrong with the name or the file.
+    pub fn html(&self, name: &str) -> Result<String, String> {
+        let path = self.in_directory(&format!("{name}.html")).filter(|path| path.is_file());
+        let known = || listed(&self.own("html", |_| false));
+        let path = path
+            .ok_or_else(|| format!("there is none in the directory of looks (--looks DIR); there is: {}", known()))?;
+        read_text(&path).map_err(|error| error.to_string())
+    }
+
     /// The names of the directory's files with this ending, sorted, without those that are built in.
     fn own(&self, ending: &str, built_in: impl Fn(&str) -> bool) -> Vec<String> {
         let entries = self.directory.iter().flat_map(|directory| directory.read_dir().into_iter().flatten().flatten());

@@ -1,8 +1,8 @@
 //! The flags that say which columns of a table make the picture, and how it is drawn.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{Draw, LooksFlag};
+use super::LooksFlag;
 
 /// Which columns make the picture. What is left out is found by its name; an empty name means none.
 #[derive(Debug, Clone, Default, Args)]
@@ -36,7 +36,7 @@ pub struct Columns {
     pub unpublish: Option<bool>,
     /// What to draw [default: auto]
     #[arg(long, value_enum)]
-    pub draw: Option<Draw>,
+    pub draw: Option<SourceDraw>,
     /// The look: night, paper, or one of --looks [default: night]
     #[arg(long, value_name = "NAME", env = "TINTYPE_LOOK")]
     pub look: Option<String>,
@@ -55,4 +55,57 @@ pub struct Columns {
     /// The site's name on the card
     #[arg(long, value_name = "TEXT", env = "TINTYPE_SITE")]
     pub site: Option<String>,
+    /// Pages in place of cards
+    #[command(flatten)]
+    pub pages: Pages,
+}
+
+/// Pages in place of cards.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Pages {
+    /// The address of a row's page, with columns in braces: 'https://app.example/posts/{slug}', or '{url}' where a column has all of it
+    #[arg(long, value_name = "URL", help_heading = "Pages")]
+    pub url: Option<String>,
+    /// A template in HTML, NAME.html of --looks
+    #[arg(long, value_name = "NAME", help_heading = "Pages")]
+    pub html: Option<String>,
+    /// More columns for the template, or whose change calls for a new picture of the page, by commas
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', help_heading = "Pages")]
+    pub data: Option<Vec<String>>,
+    /// How a page is taken: a flag of `tintype capture` with its value, again for each: width=800, dark=true, hide=.banner; '' takes all back
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Pages")]
+    pub capture: Vec<String>,
+    /// What lets us in, by the name of a secret that the worker has (TINTYPE_SECRET_NAME): bearer=NAME, basic=NAME, header:X-Key=NAME,
+    /// cookie:session=NAME, or sign=NAME for signed addresses
+    #[arg(long, value_name = "WAY=NAME", help_heading = "Pages")]
+    pub auth: Vec<String>,
+}
+
+/// What a table's pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceDraw {
+    /// Code where there is some, else the title
+    Auto,
+    /// Code, or nothing
+    Code,
+    /// The title, always
+    Title,
+    /// The row's page, through Chromium
+    Page,
+    /// A template in HTML, through Chromium
+    Html,
+}
+
+impl SourceDraw {
+    /// As the database has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Code => "code",
+            Self::Title => "title",
+            Self::Page => "page",
+            Self::Html => "html",
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `tintype attach` and `tintype detach`.
 
 use super::{
-    Context,
+    Context, pages,
     terminal::{confirm, print, print_json, say},
 };
 use crate::{
@@ -9,7 +9,6 @@ use crate::{
     cli::{Attach, Columns, Detach},
     error::Error,
     install::patiently,
-    picture,
     source::{self, Request, Source},
 };
 
@@ -88,13 +87,17 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         key: columns.key.clone(),
         row_filter: columns.row_filter.clone(),
         unpublish: columns.unpublish,
-        draw: columns.draw.map(|draw| picture::Draw::from(draw).to_string()),
+        draw: columns.draw.map(|draw| draw.word().to_owned()),
         look: columns.look.clone(),
         look_column: columns.look_column.clone(),
         theme: columns.theme.clone(),
         template: columns.template.clone(),
         site: columns.site.clone(),
         strict: None,
+        url: columns.pages.url.clone(),
+        html: columns.pages.html.clone(),
+        data: columns.pages.data.clone(),
+        capture: pages::options(&columns.pages)?,
     })
 }
 
@@ -121,5 +124,12 @@ fn show(source: &Source) {
     let row_look = source.look_column.as_ref().map(|column| format!(" or what column {column} names"));
     let template = source.template.as_ref().map(|name| format!(", template {name}"));
     let (row_look, template) = (row_look.unwrap_or_default(), template.unwrap_or_default());
-    say(&format!("draw    {}, look {}{row_look}{template}", source.draw, source.look));
+    let page = source.url.as_ref().or(source.html.as_ref());
+    match page {
+        Some(page) => say(&format!("draw    {} {page}", source.draw)),
+        None => say(&format!("draw    {}, look {}{row_look}{template}", source.draw, source.look)),
+    }
+    if source.capture.as_object().is_some_and(|options| !options.is_empty()) {
+        say(&format!("capture {}", source.capture));
+    }
 }

@@ -20,6 +20,7 @@ use crate::{
     cli::Demo,
     config,
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
+    drawing::Engines,
     error::Error,
     install,
     listener::Alarm,
@@ -27,7 +28,6 @@ use crate::{
     scratch::{Scratch, ScratchOptions},
     source::{self, Request},
     storage::{Storage, StorageSettings},
-    studio::Studio,
     worker::{self, Rhythm, Tally, WorkerOptions},
 };
 
@@ -137,12 +137,13 @@ impl Stage {
         let options = WorkerOptions {
             name: config::worker_name(),
             slots: cores * 4,
+            page_slots: 0,
             grace: Duration::from_secs(5),
             exit_when_idle: false,
             prune_after: None,
             rhythm: Rhythm::default(),
         };
-        let (workshop, _desk) = workshop(&self.db, storage, Studio::default(), cores, false);
+        let (workshop, _desk) = workshop(&self.db, storage, Engines::of_cards(cores), false);
         let stop = stop.clone();
         let worker =
             tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });

@@ -6,17 +6,20 @@ use serde_json::json;
 use super::{
     Context,
     attach::request,
+    pages,
     terminal::{format_for, print_json, say, warn_missing, write},
 };
 use crate::{
-    card,
+    capture::Chrome,
+    card::{self, Format, Image, Looks},
     cli::Preview,
     db::Queries,
     error::Error,
-    install,
+    install, page,
     picture::{self, Draw, Wish},
     post::Post,
-    queue, source,
+    queue::{self, Material},
+    source,
     studio::Studio,
 };
 
@@ -44,6 +47,33 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
             hint: format!("the key is ({})", source.key_columns.join(", ")),
         });
     };
+    let shown = if page::is_page(&material.draw) {
+        take(context, flags, looks, &material).await?
+    } else {
+        paint(looks, format, &material)?
+    };
+    let Shown { image, kind, alt } = &shown;
+    write(&flags.output, &image.bytes)?;
+    warn_missing(image);
+    if flags.json {
+        print_json(&json!({
+            "output": flags.output, "kind": kind, "alt": alt, "width": image.width, "height": image.height,
+            "bytes": image.bytes.len(), "media_type": image.media_type, "missing": image.missing, "wanted": material.wanted,
+        }));
+    } else {
+        say(&format!("{}: {alt}", flags.output.display()));
+    }
+    Ok(())
+}
+
+/// A picture with what is said of it.
+struct Shown {
+    image: Image,
+    kind: &'static str,
+    alt: String,
+}
+
+fn paint(looks: Looks, format: Option<Format>, material: &Material) -> Result<Shown, Error> {
     // A path may come from the command line, never from a row, which may name a look.
     let looks = if material.row_look.is_some() { looks.and_paths_but_of_looks() } else { looks.and_paths() };
     let renderer = Studio::new(looks, 1, format).renderer(material.style())?;
@@ -51,17 +81,16 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
     let wish = Wish { room: renderer.room(), ..Wish::default() };
     let post = Post::new(material.fields());
     let card = picture::choose_as(&post, draw, &wish).map_err(|skip| Error::Nothing(skip.to_string()))?;
-    let image = renderer.render(&card)?;
-    write(&flags.output, &image.bytes)?;
-    warn_missing(&image);
-    if flags.json {
-        print_json(&json!({
-            "output": flags.output, "kind": picture::kind(&card), "alt": picture::alt_text(&card, card::language_name), "width": image.width,
-            "height": image.height, "bytes": image.bytes.len(), "media_type": image.media_type, "missing": image.missing,
-            "wanted": material.wanted,
-        }));
-    } else {
-        say(&format!("{}: {}", flags.output.display(), picture::alt_text(&card, card::language_name)));
-    }
-    Ok(())
+    let alt = picture::alt_text(&card, card::language_name);
+    Ok(Shown { image: renderer.render(&card)?, kind: picture::kind(&card), alt })
+}
+
+async fn take(context: &Context, flags: &Preview, looks: Looks, material: &Material) -> Result<Shown, Error> {
+    let chrome = Chrome::new(context.config.browser(&flags.browser)?);
+    let gallery = pages::gallery(context, &looks, &flags.browser)?;
+    let shot = gallery.shot(material).map_err(|error| Error::Nothing(error.to_string()))?;
+    let captured = chrome.capture(&shot).await;
+    chrome.close().await;
+    let captured = captured?;
+    Ok(Shown { image: captured.image, kind: "page", alt: captured.title })
 }

@@ -10,10 +10,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::Context;
+use super::{Context, pages};
 use crate::{
+    capture::Chrome,
     cli::Run,
     db::Database,
+    drawing::Engines,
     error::Error,
     executor::Workshop,
     listener::Alarm,
@@ -59,14 +61,25 @@ async fn work(
 ) -> Result<(), Error> {
     let (options, concurrency) = context.config.worker(flags)?;
     info!(worker = options.name, concurrency, slots = options.slots, "started");
-    let (workshop, desk) = workshop(db, storage, studio, concurrency, flags.announce);
-    let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await?;
+    let engines = engines(context, flags, studio, concurrency)?;
+    let chrome = engines.chrome.clone();
+    let (workshop, desk) = workshop(db, storage, engines, flags.announce);
+    let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await;
+    chrome.close().await;
+    let tally = tally?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
     if !options.exit_when_idle {
         return Ok(());
     }
     verdict(tally, queue::postponed(&db.get().await?).await?)
+}
+
+/// Who draws for this worker.
+fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -> Result<Engines, Error> {
+    let gallery = pages::gallery(context, &context.config.looks(&flags.looks)?, &flags.browser)?;
+    let chrome = Chrome::new(context.config.pool(&flags.browser, &flags.pool)?);
+    Ok(Engines { studio: Arc::new(studio), easels: Arc::new(Semaphore::new(concurrency)), chrome, gallery })
 }
 
 /// Stores a small text once, so that a wrong bucket or key shows now; a store that is only away may come back later.
@@ -85,13 +98,11 @@ async fn try_storage(storage: &Storage) -> Result<(), Error> {
 pub(super) fn workshop(
     db: &Database,
     storage: Storage,
-    studio: Studio,
-    concurrency: usize,
+    engines: Engines,
     announce: bool,
 ) -> (Workshop, JoinHandle<()>) {
     let (publisher, desk) = Publisher::new(db.clone(), announce);
-    let (studio, easels) = (Arc::new(studio), Arc::new(Semaphore::new(concurrency)));
-    let workshop = Workshop { db: db.clone(), studio, storage, publisher, easels };
+    let workshop = Workshop { db: db.clone(), engines, storage, publisher };
     (workshop, tokio::spawn(desk))
 }
 

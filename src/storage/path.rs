@@ -48,6 +48,12 @@ fn has_suffix(text: &str) -> bool {
     tail.len() == SUFFIX && tail.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// SHA-256 of a picture's bytes, in hexadecimal digits: part of the fingerprint where they do not follow from the row alone.
+#[must_use]
+pub fn digest_of(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
 /// SHA-256 over the texts, each preceded by its length, in hexadecimal digits.
 fn digest(texts: &[&str]) -> String {
     let mut hash = Sha256::new();

@@ -4,6 +4,7 @@ mod again;
 mod keys;
 mod locks;
 mod names;
+mod pages;
 mod partitions;
 mod proposals;
 mod refusals;

@@ -4,6 +4,7 @@
 mod apps;
 mod attach;
 mod bell;
+mod capture;
 mod cli;
 mod db;
 mod determinism;

@@ -1,5 +1,6 @@
 //! The worker as it is run: `tintype run` as a child process, with a folder for its pictures.
 
+mod pages;
 mod turns;
 
 use std::{collections::HashSet, time::Duration};

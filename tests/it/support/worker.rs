@@ -77,6 +77,11 @@ impl Workplace {
         found
     }
 
+    /// A folder for the looks of workers that are started with `--looks`.
+    pub(crate) fn looks(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// Starts `tintype run` with these arguments besides.
     pub(crate) fn start(&self, arguments: &[&str]) -> Worker {
         self.start_with_store(&self.store(), arguments)
@@ -84,6 +89,15 @@ impl Workplace {
 
     /// The same with another folder for the pictures.
     pub(crate) fn start_with_store(&self, store: &Path, arguments: &[&str]) -> Worker {
+        self.start_with(store, arguments, &[])
+    }
+
+    /// The same as [`Self::start`] with variables besides.
+    pub(crate) fn start_with_secrets(&self, arguments: &[&str], secrets: &[(&str, &str)]) -> Worker {
+        self.start_with(&self.store(), arguments, secrets)
+    }
+
+    fn start_with(&self, store: &Path, arguments: &[&str], secrets: &[(&str, &str)]) -> Worker {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let log = self.folder.path().join(format!("worker{number}.log"));
         let child = Command::new(env!("CARGO_BIN_EXE_tintype"))
@@ -94,6 +108,7 @@ impl Workplace {
             .env("TINTYPE_DATABASE_URL", &self.url)
             .env("TINTYPE_STORAGE", store)
             .env("TINTYPE_PUBLIC_BASE_URL", BASE)
+            .envs(secrets.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a file for the log"))

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tintype::{
     db::DbError,
+    drawing::Engines,
     executor::Workshop,
     listener::Alarm,
     publish::Publisher,
     storage::Storage,
-    studio::Studio,
     worker::{self, Rhythm, Tally, WorkerOptions},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{ask, open, url, write};
@@ -28,11 +28,11 @@ async fn work(test: &TestDatabase, server: &S3Server) -> JoinHandle<Result<Tally
     let storage = Storage::open(&server.settings("s3://pictures")).await.unwrap();
     let (publisher, desk) = Publisher::new(db.clone(), false);
     tokio::spawn(desk);
-    let workshop =
-        Workshop { db, studio: Arc::new(Studio::default()), storage, publisher, easels: Arc::new(Semaphore::new(1)) };
+    let workshop = Workshop { db, engines: Engines::of_cards(1), storage, publisher };
     let options = WorkerOptions {
         name: "quick".to_owned(),
         slots: 2,
+        page_slots: 0,
         grace: Duration::ZERO,
         exit_when_idle: true,
         prune_after: None,

@@ -1,0 +1,128 @@
+//! What a page asks for, before it leaves: each request of a page comes in, and goes on, goes on with headers for the page's own
+//! origin, or goes nowhere. Used only where a shot has something to say about requests.
+
+use std::sync::Arc;
+
+use chromiumoxide::cdp::browser_protocol::{
+    fetch::{self, ContinueRequestParams, FailRequestParams, HeaderEntry, RequestPattern},
+    network::ErrorReason,
+    target::{SessionId, SetAutoAttachParams},
+};
+use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
+use url::Url;
+
+use super::{
+    block::{Asked, BlockList},
+    shot::{ResourceKind, Shot, Subject},
+    wire::{Event, Wire},
+};
+
+/// What is done with requests.
+#[derive(Debug)]
+pub(super) struct Intercept {
+    page: Url,
+    frame: String,
+    headers: Vec<(String, String)>,
+    kinds: Vec<ResourceKind>,
+    list: Option<Arc<BlockList>>,
+}
+
+impl Intercept {
+    /// None where a shot lets all requests go as they are.
+    pub(super) fn of(shot: &Shot, list: &Arc<BlockList>, frame: String) -> Option<Self> {
+        let page = match &shot.subject {
+            Subject::Address(url) => url.clone(),
+            Subject::Html { base, .. } => base.clone().or_else(|| Url::parse("about:blank").ok())?,
+        };
+        let list = shot.options.block_ads.then(|| Arc::clone(list));
+        let (headers, kinds) = (shot.credentials.headers.clone(), shot.options.block_types.clone());
+        let needed = list.is_some() || !headers.is_empty() || !kinds.is_empty();
+        needed.then_some(Self { page, frame, headers, kinds, list })
+    }
+
+    /// Has a tab, or a frame of it that lives elsewhere, bring its requests here; then lets it run.
+    pub(super) fn begin(wire: &Wire, session: &SessionId) {
+        let all = RequestPattern::builder().url_pattern("*").build();
+        wire.tell(Some(session.clone()), &fetch::EnableParams::builder().pattern(all).build());
+        let mut attach = SetAutoAttachParams::new(true, true);
+        attach.flatten = Some(true);
+        wire.tell(Some(session.clone()), &attach);
+        wire.tell(Some(session.clone()), &RunIfWaitingForDebuggerParams::default());
+    }
+
+    /// Takes in what a tab tells.
+    pub(super) fn note(&self, wire: &Wire, event: &Event) {
+        match event.method.as_str() {
+            "Target.attachedToTarget" => Self::begin(wire, &SessionId::new(event.text("/sessionId"))),
+            "Fetch.requestPaused" => self.decide(wire, event),
+            _ => {}
+        }
+    }
+
+    fn decide(&self, wire: &Wire, event: &Event) {
+        let session = event.session.clone().map(SessionId::new);
+        let id = event.text("/requestId").to_owned();
+        let Ok(url) = Url::parse(event.text("/request/url")) else {
+            return wire.tell(session, &ContinueRequestParams::new(id));
+        };
+        if self.blocks(&url, event) {
+            return wire.tell(session, &FailRequestParams::new(id, ErrorReason::BlockedByClient));
+        }
+        let mut on = ContinueRequestParams::new(id);
+        if !self.headers.is_empty() && url.origin() == self.page.origin() && url.origin().is_tuple() {
+            on.headers = Some(self.with_ours(event));
+        }
+        wire.tell(session, &on);
+    }
+
+    /// Whether a request goes nowhere. The page itself always goes.
+    fn blocks(&self, url: &Url, event: &Event) -> bool {
+        let kind = event.text("/resourceType");
+        if kind == "Document" && event.text("/frameId") == self.frame {
+            return false;
+        }
+        let asked = Asked { url, page: &self.page, kind: listed(kind) };
+        self.kinds.iter().any(|unwanted| is(*unwanted, kind))
+            || self.list.as_ref().is_some_and(|list| list.blocks(&asked))
+    }
+
+    /// The request's own headers with ours, which win.
+    fn with_ours(&self, event: &Event) -> Vec<HeaderEntry> {
+        let ours = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let own = event.params.pointer("/request/headers").and_then(serde_json::Value::as_object).into_iter().flatten();
+        let own = own
+            .filter(|(name, _)| !ours(name))
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
+        own.chain(self.headers.iter().cloned()).map(|(name, value)| HeaderEntry::new(name, value)).collect()
+    }
+}
+
+/// Whether the browser's kind is one of ours.
+fn is(unwanted: ResourceKind, kind: &str) -> bool {
+    match unwanted {
+        ResourceKind::Image => kind == "Image",
+        ResourceKind::Media => matches!(kind, "Media" | "TextTrack"),
+        ResourceKind::Font => kind == "Font",
+        ResourceKind::Stylesheet => kind == "Stylesheet",
+        ResourceKind::Script => kind == "Script",
+        ResourceKind::Fetch => matches!(kind, "XHR" | "Fetch" | "EventSource" | "Ping"),
+        ResourceKind::Websocket => kind == "WebSocket",
+        ResourceKind::Frame => kind == "Document",
+    }
+}
+
+/// The browser's kind as lists call it.
+fn listed(kind: &str) -> &'static str {
+    match kind {
+        "Image" => "image",
+        "Media" | "TextTrack" => "media",
+        "Font" => "font",
+        "Stylesheet" => "stylesheet",
+        "Script" => "script",
+        "XHR" | "Fetch" | "EventSource" => "xmlhttprequest",
+        "Ping" | "CSPViolationReport" => "ping",
+        "WebSocket" => "websocket",
+        "Document" => "subdocument",
+        _ => "other",
+    }
+}

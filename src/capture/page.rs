@@ -1,0 +1,165 @@
+//! One capture: an empty tab and what is asked for come in, a picture goes out. Read [`steps`]: it is one capture from its start to
+//! its end.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chromiumoxide::cdp::browser_protocol::page::{FrameId, NavigateParams, SetDocumentContentParams};
+use tokio::{sync::watch, time::timeout};
+use url::Url;
+
+use super::{
+    browser::Lease,
+    error::{Seen, Trouble},
+    intercept::Intercept,
+    network,
+    picture::{Taken, picture},
+    prepare::prepare,
+    script::{Undone, World},
+    shot::{Shot, Subject},
+    tab::Tab,
+    watch::{View, watch},
+};
+use crate::card::Image;
+
+/// How often a page may go elsewhere by itself before its picture is taken.
+const MOVES: usize = 10;
+
+/// How long something that was told already may be on its way within this process.
+const NEWS: Duration = Duration::from_millis(200);
+
+/// A picture of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// The picture.
+    pub image: Image,
+    /// The page's title, which describes the picture to who cannot see it.
+    pub title: String,
+    /// What was seen of the page.
+    pub seen: Seen,
+    /// The height in CSS pixels of what is in the picture only in part, because it would be too high.
+    pub cut_from: Option<u32>,
+}
+
+/// How far a capture is, for who has to say why it did not end.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    now: Mutex<(&'static str, Option<watch::Receiver<View>>)>,
+}
+
+impl Progress {
+    fn at(&self, stage: &'static str) {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).0 = stage;
+    }
+
+    fn watch(&self, view: watch::Receiver<View>) {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(view);
+    }
+
+    /// What is being done.
+    pub(super) fn stage(&self) -> &'static str {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// What was seen of the page so far.
+    pub(super) fn seen(&self) -> Seen {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.1.as_ref().map(|view| view.borrow().seen.clone()).unwrap_or_default()
+    }
+}
+
+/// Takes a picture.
+pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
+    progress.at("opening a tab");
+    let mut tab = Tab::take(lease, &shot.rules).await?;
+    let Some(events) = tab.events.take() else { return Err(Trouble::BrowserDied) };
+    let browser = Arc::clone(tab.browser());
+    let frame = tab.target.inner().clone();
+    let intercept = Intercept::of(shot, &browser.block_list, frame.clone());
+    if intercept.is_some() {
+        Intercept::begin(&browser.wire, &tab.session);
+    }
+    let view = watch(&browser, frame, intercept, events);
+    progress.watch(view.clone());
+    let mut crash = view.clone();
+    tokio::select! {
+        captured = steps(&tab, view, shot, progress) => captured,
+        Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
+    }
+}
+
+async fn steps(
+    tab: &Tab,
+    mut view: watch::Receiver<View>,
+    shot: &Shot,
+    progress: &Progress,
+) -> Result<Captured, Trouble> {
+    prepare(tab, &shot.options).await?;
+    progress.at("loading the page");
+    match &shot.subject {
+        Subject::Address(url) => open(tab, url, &mut view).await?,
+        Subject::Html { html, base } => write(tab, html, base.as_ref()).await?,
+    }
+    for _ in 0..MOVES {
+        progress.at("loading the page");
+        let loader = loaded(&mut view, shot).await?;
+        if let Subject::Address(url) = &shot.subject
+            && let Some(trouble) = network::bad_document(url, &view.borrow(), &tab.door.refusals())
+        {
+            return Err(trouble);
+        }
+        match finish(tab, shot, progress).await {
+            Ok((title, taken)) => {
+                let seen = view.borrow().seen.clone();
+                return Ok(Captured { image: taken.image, title, seen, cut_from: taken.cut_from });
+            }
+            Err(Undone::Navigated) => drop(timeout(NEWS, view.wait_for(|view| view.loader != loader)).await),
+            Err(Undone::Trouble(trouble)) => return Err(trouble),
+        }
+    }
+    Err(Trouble::Refused { what: "the page goes from one address to the next, again and again".to_owned() })
+}
+
+/// Opens an address, and returns when its document is there, though nothing of what it names.
+async fn open(tab: &Tab, url: &Url, view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
+    let answer = tab.call(NavigateParams::new(url.as_str())).await?;
+    if answer.is_download == Some(true) {
+        return Err(Trouble::NoPage { what: "a download came" });
+    }
+    if let Some(what) = answer.error_text {
+        let told = view.wait_for(|view| view.seen.status.is_some() || view.refused || view.download);
+        drop(timeout(NEWS, told).await.map(drop)); // what was told before the answer may still be on its way here
+        return Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals()));
+    }
+    let Some(loader) = answer.loader_id else { return Ok(()) };
+    let there = view.wait_for(|view| view.loaders.contains(loader.inner()));
+    there.await.map(drop).map_err(|_| Trouble::BrowserDied)
+}
+
+/// Writes a text into the empty page.
+async fn write(tab: &Tab, html: &str, base: Option<&Url>) -> Result<(), Trouble> {
+    let html = match base {
+        Some(base) => format!("<base href=\"{}\">{html}", html_escape::encode_double_quoted_attribute(base.as_str())),
+        None => html.to_owned(),
+    };
+    tab.call(SetDocumentContentParams::new(FrameId::new(tab.target.inner().clone()), html)).await?;
+    Ok(())
+}
+
+/// Waits until the document is as far as it has to be; which one that was.
+async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<String, Trouble> {
+    let event = shot.options.wait_until.event();
+    let reached = view.wait_for(|view| view.reached.contains(event)).await.map_err(|_| Trouble::BrowserDied)?;
+    Ok(reached.loader.clone())
+}
+
+/// Makes the document ready and takes its picture.
+async fn finish(tab: &Tab, shot: &Shot, progress: &Progress) -> Result<(String, Taken), Undone> {
+    progress.at("waiting for the page");
+    let world = World::new(tab).await?;
+    let found = world.run(tab, "ready", &shot.options).await?;
+    progress.at("taking the picture");
+    Ok((found.title, picture(tab, &world, &shot.options).await?))
+}

@@ -1,0 +1,126 @@
+//! The picture itself: a page that is ready comes in, the bytes of a file go out.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chromiumoxide::cdp::browser_protocol::page::{
+    CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport,
+};
+
+use super::{
+    error::Trouble,
+    script::{Undone, World},
+    shot::{Clip, Options, PageFormat},
+    tab::Tab,
+};
+use crate::card::{self, Image};
+
+/// The quality of what the browser itself encodes.
+const QUALITY: i64 = 82;
+
+/// CSS pixels in an inch of paper.
+const INCH: f64 = 96.0;
+
+/// A picture, and the height of the page where it is cut.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) image: Image,
+    pub(super) cut_from: Option<u32>,
+}
+
+/// Takes the picture that the options want.
+pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Result<Taken, Undone> {
+    if options.format == Some(PageFormat::Pdf) {
+        return Ok(Taken { image: pdf(tab, options).await?, cut_from: None });
+    }
+    let (clip, cut_from) = part(tab, world, options).await?;
+    let webp = options.format == Some(PageFormat::WebP);
+    let format = if webp { CaptureScreenshotFormat::Webp } else { CaptureScreenshotFormat::Png };
+    let mut command = CaptureScreenshotParams::builder().format(format).build();
+    command.quality = webp.then_some(QUALITY);
+    command.optimize_for_speed = Some(!webp); // a PNG from here is only carried, and packed by ourselves
+    if let Some(clip) = clip {
+        command.clip = Some(Viewport { x: clip.x, y: clip.y, width: clip.width, height: clip.height, scale: 1.0 });
+        command.capture_beyond_viewport = Some(true);
+    }
+    let data = tab.call(command).await.map_err(Trouble::from)?.data;
+    let size = clip.map_or((f64::from(options.width), f64::from(options.height)), |clip| (clip.width, clip.height));
+    let scale = options.scale;
+    let pixels = move |side: f64| (side * scale).round().max(1.0) as u32;
+    let format = options.format;
+    let encoded = tokio::task::spawn_blocking(move || {
+        let bytes = decode(data.as_ref())?;
+        if webp {
+            let (width, height) = (pixels(size.0), pixels(size.1));
+            let (media_type, extension) = ("image/webp", "webp");
+            return Ok(Image { bytes, width, height, media_type, extension, missing: Vec::new() });
+        }
+        encode(&bytes, format)
+    });
+    let image = encoded.await.map_err(|error| Trouble::Encoding(error.to_string()))??;
+    Ok(Taken { image, cut_from })
+}
+
+/// Which part of the page is the picture, where it is not the window; and the page's height where the part ends before it.
+async fn part(tab: &Tab, world: &World, options: &Options) -> Result<(Option<Clip>, Option<u32>), Undone> {
+    if options.clip.is_some() {
+        return Ok((options.clip, None));
+    }
+    if !options.full_page && options.selector.is_none() {
+        return Ok((None, None));
+    }
+    let found = world.run(tab, "measure", options).await?;
+    let whole = Clip { x: 0.0, y: 0.0, width: f64::from(options.width), height: found.page.height };
+    let clip = found.element.unwrap_or(whole);
+    if clip.width < 1.0 || clip.height < 1.0 {
+        return Err(Trouble::Size { what: "the element has no size".to_owned() }.into());
+    }
+    let highest = options.highest(clip.width);
+    let cut_from = (clip.height > highest).then_some(clip.height.round() as u32);
+    // On whole pixels, or its edges are blurred.
+    let (x, y) = (clip.x.max(0.0).floor(), clip.y.max(0.0).floor());
+    let (right, bottom) = ((clip.x + clip.width).ceil(), (clip.y + clip.height.min(highest)).ceil());
+    Ok((Some(Clip { x, y, width: (right - x).max(1.0), height: (bottom - y).max(1.0) }), cut_from))
+}
+
+/// The page as it would be printed on paper of the window's size.
+async fn pdf(tab: &Tab, options: &Options) -> Result<Image, Trouble> {
+    let mut print = PrintToPdfParams::builder()
+        .print_background(true)
+        .prefer_css_page_size(true)
+        .paper_width(f64::from(options.width) / INCH)
+        .paper_height(f64::from(options.height) / INCH)
+        .build();
+    for margin in [&mut print.margin_top, &mut print.margin_bottom, &mut print.margin_left, &mut print.margin_right] {
+        *margin = Some(0.0);
+    }
+    let data = tab.call(print).await?.data;
+    let bytes = decode(data.as_ref())?;
+    let (width, height) = (options.width, options.height);
+    Ok(Image { bytes, width, height, media_type: "application/pdf", extension: "pdf", missing: Vec::new() })
+}
+
+fn decode(data: &str) -> Result<Vec<u8>, Trouble> {
+    BASE64_STANDARD.decode(data).map_err(|error| Trouble::Encoding(error.to_string()))
+}
+
+/// The browser's PNG, written anew: smaller, and in the format that is wanted.
+fn encode(bytes: &[u8], format: Option<PageFormat>) -> Result<Image, Trouble> {
+    let failed = |error: &dyn std::fmt::Display| Trouble::Encoding(error.to_string());
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().map_err(|error| failed(&error))?;
+    let size = reader.output_buffer_size().ok_or_else(|| failed(&"too large"))?;
+    let mut pixels = vec![0; size];
+    let info = reader.next_frame(&mut pixels).map_err(|error| failed(&error))?;
+    pixels.truncate(info.buffer_size());
+    let pixels: Vec<[u8; 3]> = match info.color_type {
+        png::ColorType::Rgb => pixels.as_chunks::<3>().0.to_vec(),
+        png::ColorType::Rgba => pixels.as_chunks::<4>().0.iter().map(|&[r, g, b, _]| [r, g, b]).collect(),
+        other => return Err(failed(&format!("a PNG of the kind {other:?}"))),
+    };
+    let format = match format {
+        Some(PageFormat::Png) => Some(card::Format::Png),
+        Some(PageFormat::Jpeg) => Some(card::Format::Jpeg),
+        Some(PageFormat::WebP | PageFormat::Pdf) | None => None,
+    };
+    card::exact(info.width, pixels, format).map_err(|error| failed(&error))
+}

@@ -1,0 +1,199 @@
+//! A tab in a browser context of its own behind a door of its own: opened for one capture, thrown away after it. Nothing of one tab
+//! is left for the next: cookies, storage, caches and connections go with the context, and what the tab may reach is the door's.
+//!
+//! Opening one takes longer than a light page does, so some are opened before anybody needs them.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chromiumoxide::{
+    Command,
+    cdp::{
+        browser_protocol::{
+            browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
+            inspector, log,
+            network::{self, SetBypassServiceWorkerParams},
+            page::{self, SetLifecycleEventsEnabledParams},
+            target::{
+                AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
+                SessionId, TargetId,
+            },
+        },
+        js_protocol::runtime::{self, EvaluateParams},
+    },
+};
+use tokio::{runtime::Handle, sync::mpsc};
+
+use super::{
+    browser::{Browser, Lease},
+    error::Trouble,
+    guard::{BYPASS_LIST, Door, Rules},
+    wire::{Event, WireError},
+};
+
+/// How long throwing a context away may take; a browser that needs longer is replaced.
+const DISPOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a tab that was opened before may take to show that it lives.
+const ALIVE_LIMIT: Duration = Duration::from_millis(500);
+
+/// An empty tab.
+#[derive(Debug)]
+pub(super) struct Tab {
+    /// What commands go to.
+    pub(super) session: SessionId,
+    /// The tab, and its main frame.
+    pub(super) target: TargetId,
+    /// What the tab tells.
+    pub(super) events: Option<mpsc::UnboundedReceiver<Event>>,
+    /// The proxy through which it reaches what it may.
+    pub(super) door: Door,
+    /// What the door lets through.
+    rules: Arc<Rules>,
+    context: Context,
+}
+
+/// A browser context. When it is dropped it is thrown away in the background.
+#[derive(Debug)]
+struct Context {
+    id: BrowserContextId,
+    session: Option<SessionId>,
+    browser: Arc<Browser>,
+    /// Whose capture it is for; nobody's yet.
+    lease: Option<Lease>,
+    runtime: Handle,
+}
+
+/// Tabs that nobody needs yet. They keep no browser alive.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    tabs: Mutex<Vec<Tab>>,
+}
+
+impl Ready {
+    /// Takes a tab whose door has these rules.
+    fn take(&self, rules: &Rules) -> Option<Tab> {
+        let mut tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = tabs.iter().position(|tab| *tab.rules == *rules)?;
+        Some(tabs.swap_remove(at))
+    }
+
+    /// Keeps a tab; gives back one that there is no room for.
+    fn keep(&self, tab: Tab, most: usize) -> Option<Tab> {
+        let mut tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
+        tabs.insert(0, tab);
+        if tabs.len() > most { tabs.pop() } else { None }
+    }
+
+    /// Throws all away.
+    pub(super) fn clear(&self) {
+        let tabs = std::mem::take(&mut *self.tabs.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(tabs);
+    }
+}
+
+impl Tab {
+    /// A tab for a capture: one that is ready, or a new one. Work goes on where the caller is dropped, so that nothing half open is
+    /// forgotten. Another is made ready for the next capture.
+    pub(super) async fn take(lease: Lease, rules: &Arc<Rules>) -> Result<Self, Trouble> {
+        let browser = Arc::clone(&lease.browser);
+        let mut ready = browser.ready.take(rules);
+        if let Some(tab) = &ready
+            && !tab.lives().await
+        {
+            ready = None;
+        }
+        let mut tab = if let Some(tab) = ready {
+            tab
+        } else {
+            let opened = browser.tasks.spawn(Self::open(Arc::clone(&browser), Arc::clone(rules))).await;
+            opened.unwrap_or(Err(WireError::Gone))?
+        };
+        tab.context.lease = Some(lease);
+        if browser.most_ready > 0 {
+            let (browser, rules) = (Arc::clone(&browser), Arc::clone(rules));
+            drop(browser.tasks.clone().spawn(async move {
+                if let Ok(tab) = Self::open(Arc::clone(&browser), rules).await {
+                    drop(browser.ready.keep(tab, browser.most_ready));
+                }
+                if browser.gone.is_cancelled() {
+                    browser.ready.clear(); // which was done before this one came
+                }
+            }));
+        }
+        Ok(tab)
+    }
+
+    async fn open(browser: Arc<Browser>, rules: Arc<Rules>) -> Result<Self, WireError> {
+        let wire = &browser.wire;
+        let door = Door::open(Arc::clone(&rules))
+            .await
+            .map_err(|error| WireError::Refused { method: "a door".to_owned(), message: error.to_string() })?;
+        let behind_door = CreateBrowserContextParams::builder()
+            .dispose_on_detach(true)
+            .proxy_server(format!("http://{}", door.address()))
+            .proxy_bypass_list(BYPASS_LIST)
+            .build();
+        let id = wire.call(None, behind_door).await?.browser_context_id;
+        let runtime = Handle::current();
+        let mut context =
+            Context { id: id.clone(), session: None, browser: Arc::clone(&browser), lease: None, runtime };
+        let mut no_downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
+        no_downloads.browser_context_id = Some(id.clone());
+        let mut blank = CreateTargetParams::new("about:blank");
+        blank.browser_context_id = Some(id);
+        let (denied, created) = tokio::join!(wire.call(None, no_downloads), wire.call(None, blank));
+        denied?;
+        let target = created?.target_id;
+        let mut attach = AttachToTargetParams::new(target.clone());
+        attach.flatten = Some(true);
+        let session = wire.call(None, attach).await?.session_id;
+        let events = Some(wire.listen(&session));
+        context.session = Some(session.clone());
+        let tab = Self { session, target, events, door, rules, context };
+        tokio::try_join!(
+            tab.call(page::EnableParams::default()),
+            tab.call(SetLifecycleEventsEnabledParams::new(true)),
+            tab.call(network::EnableParams::default()),
+            tab.call(SetBypassServiceWorkerParams::new(true)),
+            tab.call(runtime::EnableParams::default()),
+            tab.call(log::EnableParams::default()),
+            tab.call(inspector::EnableParams::default()),
+        )?;
+        Ok(tab)
+    }
+
+    /// Whether its page answers.
+    async fn lives(&self) -> bool {
+        self.browser().wire.call_within(ALIVE_LIMIT, Some(&self.session), EvaluateParams::new("0")).await.is_ok()
+    }
+
+    /// Asks the tab.
+    pub(super) async fn call<C: Command>(&self, command: C) -> Result<C::Response, WireError> {
+        self.browser().wire.call(Some(&self.session), command).await
+    }
+
+    /// The browser of this tab.
+    pub(super) fn browser(&self) -> &Arc<Browser> {
+        &self.context.browser
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        let (id, lease, browser) = (self.id.clone(), self.lease.take(), Arc::clone(&self.browser));
+        if let Some(session) = &self.session {
+            browser.wire.forget(session);
+        }
+        let dispose = async move {
+            let dispose = DisposeBrowserContextParams::new(id);
+            if browser.wire.call_within(DISPOSE_LIMIT, None, dispose).await.is_err() {
+                browser.retire();
+            }
+            drop(lease); // the browser is needed until then
+        };
+        drop(self.browser.tasks.spawn_on(dispose, &self.runtime));
+    }
+}

@@ -1,0 +1,128 @@
+//! What a tab tells, as it happens: events come in, a [`View`] of the page goes out that others wait on. What a page must not be
+//! kept waiting for, such as an answer to its dialogs, is answered here.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chromiumoxide::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
+use tokio::sync::{mpsc, watch};
+
+use super::{browser::Browser, error::Seen, guard::REFUSED, intercept::Intercept, wire::Event};
+
+/// The most characters of a console's error that are kept.
+const CONSOLE: usize = 500;
+
+/// A page as its tab tells of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The document that is there, by the name of its loading.
+    pub(super) loader: String,
+    /// All that were there.
+    pub(super) loaders: BTreeSet<String>,
+    /// How far that document is: `load`, `networkIdle` and the like.
+    pub(super) reached: BTreeSet<String>,
+    /// For people.
+    pub(super) seen: Seen,
+    /// Whether the answer is the guard's own.
+    pub(super) refused: bool,
+    /// Whether its process died.
+    pub(super) crashed: bool,
+    /// Whether it was a download.
+    pub(super) download: bool,
+}
+
+/// Watches a tab until it is forgotten.
+pub(super) fn watch(
+    browser: &Arc<Browser>,
+    frame: String,
+    intercept: Option<Intercept>,
+    events: mpsc::UnboundedReceiver<Event>,
+) -> watch::Receiver<View> {
+    let (sender, view) = watch::channel(View::default());
+    drop(browser.tasks.spawn(pump(Arc::clone(browser), frame, intercept, events, sender)));
+    view
+}
+
+async fn pump(
+    browser: Arc<Browser>,
+    frame: String,
+    intercept: Option<Intercept>,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    sender: watch::Sender<View>,
+) {
+    while let Some(event) = events.recv().await {
+        if event.method == "Page.javascriptDialogOpening" {
+            // Leaving a page is agreed to, everything else is dismissed.
+            let leave = event.text("/type") == "beforeunload";
+            let session = event.session.clone().map(SessionId::new);
+            browser.wire.tell(session, &HandleJavaScriptDialogParams::new(leave));
+        }
+        if let Some(intercept) = &intercept {
+            intercept.note(&browser.wire, &event);
+        }
+        sender.send_if_modified(|view| view.note(&event, &frame));
+    }
+}
+
+impl View {
+    /// Takes in what happened; whether anybody could care.
+    fn note(&mut self, event: &Event, frame: &str) -> bool {
+        let ours = event.text("/frameId") == frame;
+        match event.method.as_str() {
+            "Page.lifecycleEvent" if ours => {
+                let (name, loader) = (event.text("/name"), event.text("/loaderId"));
+                if name == "init" || self.loader != loader {
+                    self.loader = loader.to_owned();
+                    self.loaders.insert(loader.to_owned());
+                    self.reached.clear();
+                }
+                self.reached.insert(name.to_owned());
+            }
+            "Network.requestWillBeSent" if ours && event.text("/type") == "Document" => {
+                self.seen.requested = Some(event.text("/request/url").to_owned());
+                (self.seen.status, self.refused) = (None, false);
+            }
+            "Network.responseReceived" if ours && event.text("/type") == "Document" => {
+                self.seen.final_url = Some(event.text("/response/url").to_owned());
+                let status = event.params.pointer("/response/status").and_then(serde_json::Value::as_u64);
+                self.seen.status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0);
+                let headers = event.params.pointer("/response/headers").and_then(serde_json::Value::as_object);
+                self.refused = headers.is_some_and(|all| all.keys().any(|name| name.eq_ignore_ascii_case(REFUSED)));
+                if self.refused {
+                    (self.seen.status, self.seen.final_url) = (None, None); // no server has said anything
+                }
+            }
+            "Page.frameNavigated" if event.text("/frame/id") == frame => {
+                let address = format!("{}{}", event.text("/frame/url"), event.text("/frame/urlFragment"));
+                if address != "about:blank" {
+                    self.seen.final_url = Some(address);
+                }
+            }
+            "Page.downloadWillBegin" if ours => self.download = true,
+            "Inspector.targetCrashed" => self.crashed = true,
+            "Runtime.exceptionThrown" => {
+                let described = event.text("/exceptionDetails/exception/description");
+                let said = if described.is_empty() { event.text("/exceptionDetails/text") } else { described };
+                self.seen.console = Some(said.chars().take(CONSOLE).collect());
+            }
+            "Runtime.consoleAPICalled" if event.text("/type") == "error" => {
+                let arguments = event.params.pointer("/args").and_then(serde_json::Value::as_array);
+                let words = arguments.into_iter().flatten().filter_map(|argument| {
+                    let value =
+                        argument.get("value").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+                    value.or_else(|| Some(argument.get("description")?.as_str()?.to_owned()))
+                });
+                self.seen.console = Some(words.collect::<Vec<_>>().join(" ").chars().take(CONSOLE).collect());
+            }
+            // That a site has no icon is nobody's error.
+            "Log.entryAdded"
+                if event.text("/entry/level") == "error" && !event.text("/entry/url").ends_with("/favicon.ico") =>
+            {
+                let (text, url) = (event.text("/entry/text"), event.text("/entry/url"));
+                let said = if url.is_empty() { text.to_owned() } else { format!("{text} ({url})") };
+                self.seen.console = Some(said.chars().take(CONSOLE).collect());
+            }
+            _ => return false,
+        }
+        true
+    }
+}

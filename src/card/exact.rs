@@ -1,0 +1,113 @@
+//! Pictures that were not drawn here, such as those of pages: pixels come in, the bytes of a file go out, with every pixel as it was
+//! where the format is PNG.
+
+use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
+use rustc_hash::FxHashMap;
+
+use super::coloured::Coloured;
+use super::encode::Writer;
+use super::format::Format;
+use super::indexed::Indexed;
+use super::photograph::MOST_BYTES;
+use super::{CardError, Image, other_formats};
+
+/// Colours of a palette.
+const COLOURS: usize = 256;
+
+/// Effort for a PNG in true colour, 1 to 9.
+const EFFORT: u8 = 3;
+
+/// Writes pixels in a format. Where none is asked for: PNG, and JPEG where the PNG would be larger than crawlers take.
+pub(crate) fn exact(width: u32, pixels: Vec<[u8; 3]>, format: Option<Format>) -> Result<Image, CardError> {
+    let picture = Coloured { width: width as usize, pixels };
+    let (bytes, format) = match format {
+        Some(Format::Png) => (png(&picture)?, Format::Png),
+        Some(Format::WebP) => (other_formats::webp(&picture)?, Format::WebP),
+        Some(Format::Jpeg) => (other_formats::jpeg(&picture)?, Format::Jpeg),
+        None => match png(&picture)? {
+            large if large.len() > MOST_BYTES => (other_formats::jpeg(&picture)?, Format::Jpeg),
+            bytes => (bytes, Format::Png),
+        },
+    };
+    let height = picture.height() as u32;
+    let (media_type, extension) = (format.media_type(), format.extension());
+    Ok(Image { bytes, width, height, media_type, extension, missing: Vec::new() })
+}
+
+/// A PNG of exactly these pixels.
+pub(super) fn png(picture: &Coloured) -> Result<Vec<u8>, CardError> {
+    if let Some(indexed) = in_palette(picture) {
+        return Ok(Writer::default().indexed(&indexed)?);
+    }
+    let mut bytes = Vec::with_capacity(256 * 1024);
+    let mut encoder = Encoder::new(&mut bytes, picture.width as u32, picture.height() as u32);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_filter(if is_flat(picture) { Filter::NoFilter } else { Filter::Adaptive });
+    encoder.set_deflate_compression(DeflateCompression::Level(EFFORT));
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(picture.pixels.as_flattened())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// Whether most pixels are as their neighbours: then text and areas of one colour, which no filter makes smaller.
+fn is_flat(picture: &Coloured) -> bool {
+    let same = picture.pixels.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    same * 2 > picture.pixels.len()
+}
+
+/// The same picture in a palette, where it has no more colours than one; in the order in which they are met.
+fn in_palette(picture: &Coloured) -> Option<Indexed> {
+    let mut palette: Vec<[u8; 3]> = Vec::with_capacity(COLOURS);
+    let mut places: FxHashMap<[u8; 3], u8> = FxHashMap::default();
+    let mut rows = Vec::with_capacity(picture.pixels.len() + picture.height());
+    let mut last = None;
+    for row in picture.pixels.chunks_exact(picture.width.max(1)) {
+        rows.push(0);
+        for pixel in row {
+            let place = match last {
+                Some((known, place)) if known == *pixel => place,
+                _ => match places.get(pixel) {
+                    Some(place) => *place,
+                    None if palette.len() == COLOURS => return None,
+                    None => {
+                        let place = palette.len() as u8;
+                        palette.push(*pixel);
+                        places.insert(*pixel, place);
+                        place
+                    }
+                },
+            };
+            last = Some((*pixel, place));
+            rows.push(place);
+        }
+    }
+    Some(Indexed { width: picture.width, palette, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(bytes: &[u8]) -> Vec<u8> {
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        pixels
+    }
+
+    #[test]
+    fn pixels_come_back_as_they_were() {
+        let colours =
+            |most: usize| (0..300 * 40).map(move |at| [(at * 7 % most % 256) as u8, (at * 7 % most / 256) as u8, 9]);
+        for most in [1, 2, 255, 256, 257, 5000] {
+            let picture = Coloured { width: 300, pixels: colours(most).collect() };
+            let indexed = in_palette(&picture).is_some();
+            assert_eq!(indexed, most <= 256, "{most} colours");
+            assert_eq!(decoded(&png(&picture).unwrap()), picture.pixels.as_flattened(), "{most} colours");
+        }
+    }
+}

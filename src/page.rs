@@ -1,0 +1,119 @@
+//! A row whose picture is taken of a page: its address, or the HTML that is made of it, with the options of its source and what the
+//! page's own server is told, comes out as a [`Shot`]. What goes wrong here is the row's affair, or the source's; never both.
+
+mod address;
+mod html;
+mod secrets;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+pub use self::{
+    address::AddressError,
+    secrets::{AuthError, Secrets},
+};
+use crate::{
+    capture::{Options, Shot, Subject, guard::Rules},
+    card::Looks,
+    queue::Material,
+};
+
+/// Raised when the same page would be taken in another way.
+const REVISION: &str = "page 1";
+
+/// Whether a source draws pages and not cards.
+#[must_use]
+pub fn is_page(draw: &str) -> bool {
+    matches!(draw, "page" | "html")
+}
+
+/// Why a row has no page to be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A column of its address is empty: it calls for no picture.
+    #[error("column {0} is empty, and the address of the page needs it")]
+    Empty(String),
+    /// Its columns make no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The options of its source are none.
+    #[error("the options of its captures: {0}")]
+    Options(String),
+    /// A secret that its source names is not here.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// The template of its source cannot be used.
+    #[error("template {name}.html: {what}")]
+    Template {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, and where.
+        what: String,
+    },
+}
+
+/// What a worker has for pages, whatever the row.
+#[derive(Debug, Clone, Default)]
+pub struct Gallery {
+    /// Where templates are found.
+    pub looks: Looks,
+    /// Secrets by name.
+    pub secrets: Secrets,
+    /// What pages may reach.
+    pub rules: Arc<Rules>,
+}
+
+impl Gallery {
+    /// What is to be taken for a row. Reads the template's file, where there is one.
+    ///
+    /// # Errors
+    /// Where the row has no page, or its source cannot be followed.
+    pub fn shot(&self, material: &Material) -> Result<Shot, PageError> {
+        let (options, auth) = options(&material.capture)?;
+        let (subject, credentials) = if material.draw == "html" {
+            (Subject::Html { html: html::page(&self.looks, material)?, base: None }, secrets::none())
+        } else {
+            let template = material.url.as_deref().unwrap_or_default();
+            let url = address::fill(template, &material.data)?;
+            let (url, credentials) = self.secrets.open(&auth, url)?;
+            (Subject::Address(url), credentials)
+        };
+        Ok(Shot { subject, options, rules: Arc::clone(&self.rules), credentials })
+    }
+
+    /// The fingerprint of all that decides a row's picture besides its content and what its page says.
+    ///
+    /// # Errors
+    /// Where the template cannot be read.
+    pub fn template(&self, material: &Material) -> Result<String, PageError> {
+        let html = match &material.html {
+            Some(name) => html::text(&self.looks, name)?,
+            None => String::new(),
+        };
+        let url = material.url.as_deref().unwrap_or_default();
+        let site = material.site.as_deref().unwrap_or_default();
+        let digest = Sha256::digest([REVISION, url, &html, site, &material.capture.to_string()].join("\n"));
+        let half = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
+        Ok(format!("{half:016x}"))
+    }
+}
+
+/// The options that a source keeps for its captures, and the credentials that it names.
+fn options(kept: &serde_json::Value) -> Result<(Options, Vec<String>), PageError> {
+    let wrong = |error: serde_json::Error| PageError::Options(error.to_string());
+    let mut kept = kept.clone();
+    let auth = kept.as_object_mut().and_then(|options| options.remove("auth"));
+    let auth = auth.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(wrong)?;
+    Ok((serde_json::from_value(kept).map_err(wrong)?, auth))
+}
+
+/// What is wrong with the options of a capture as a source would keep them.
+///
+/// # Errors
+/// With words for who gave them.
+pub fn check_options(kept: &serde_json::Value) -> Result<(), PageError> {
+    let (options, auth) = options(kept)?;
+    options.check().map_err(PageError::Options)?;
+    auth.iter().try_for_each(|words| secrets::check(words)).map_err(PageError::Auth)
+}

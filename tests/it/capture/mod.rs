@@ -1,0 +1,10 @@
+//! Captures with a real Chromium.
+
+mod attacks;
+mod evil;
+mod pictures;
+mod pool;
+mod site;
+mod speed;
+mod trouble;
+mod yard;
