@@ -150,6 +150,7 @@ impl Config {
     /// The same for a worker, which also says how much it works.
     pub fn pool(&self, flags: &BrowserFlags, pool: &PoolFlags) -> Result<capture::Settings, Error> {
         Ok(capture::Settings {
+            ready: capture::Settings::default().ready,
             captures: usize::from(pool.captures),
             idle: Duration::from_secs(pool.browser_idle),
             host_captures: usize::from(pool.host_captures),
