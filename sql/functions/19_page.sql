@@ -25,7 +25,7 @@ BEGIN
     src.data_columns := ARRAY(SELECT d.name FROM unnest(src.data_columns) WITH ORDINALITY d(name, n) GROUP BY d.name ORDER BY min(d.n));
     IF src.draw = 'page' AND src.url IS NULL THEN
         RAISE EXCEPTION 'no address says where the page of a row of % is', src.relation
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it with --url ''https://app.example/posts/{slug}'', columns in braces (in SQL: url => ''…'').';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it with --url ''https://app.example/posts/{slug}'', columns in braces (in SQL: url => ''...'').';
     ELSIF src.draw = 'html' AND src.html IS NULL THEN
         RAISE EXCEPTION 'no template says what to draw of a row of %', src.relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it with --html NAME, a file NAME.html of --looks (in SQL: html => ''NAME'').';

@@ -1,6 +1,6 @@
 //! The attacks as captures: pages full of frames, each an attack, go through tintype's own engine, which makes pictures of them.
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use tintype::capture::Options;
 
@@ -10,7 +10,16 @@ use super::{
     inside::Inside,
     outside::Outside,
 };
-use crate::capture::{site::Site, yard::Yard};
+use crate::{
+    capture::{site::Site, yard::Yard},
+    support::eventually,
+};
+
+/// How many attacks have to arrive where they may, which shows that they are made at all.
+const ENOUGH: usize = 60;
+
+/// How long that may take.
+const LIMIT: Duration = Duration::from_secs(110);
 
 /// How many attacks are in one page.
 const FRAMES: usize = 32;
@@ -48,8 +57,9 @@ impl Crowd {
     }
 }
 
-/// Captures all crowds with the inside allowed or not, and tells which attacks reached it.
-async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
+/// Captures all crowds with the inside allowed or not, until all are captured or `enough` attacks reached it, and tells which did. A
+/// frame whose attack gets through may never be loaded, and the page around it with it.
+async fn capture(program: &Path, allowed: &[&str], enough: usize) -> Vec<String> {
     let cases: Vec<Case> = cases::read().into_iter().filter(stays).collect();
     let site = Site::open(&[]).await;
     let mut yard = Yard::with(&site, |settings| settings.browser = Some(program.to_owned()));
@@ -63,28 +73,32 @@ async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
     let captures = crowds.iter().map(async |crowd| {
         // Dozens of frames, most of which go wrong, take their time where other tests run.
         let patient = |options: &mut Options| (options.delay, options.deadline) = (1.0, 100.0);
-        let captured = yard.capture(&crowd.outside.address("all"), patient).await.unwrap();
+        let captured = yard.capture(&crowd.outside.address("all"), patient).await.expect("a picture");
         assert_eq!(captured.title, "A crowd");
         let asked = (0..crowd.attacks.len()).all(|index| crowd.outside.was_asked(&index.to_string()));
         assert!(asked, "each attack was opened");
     });
-    futures_util::future::join_all(captures).await;
+    let reached = || crowds.iter().flat_map(Crowd::reached).map(str::to_owned).collect::<Vec<_>>();
+    tokio::select! {
+        _ = futures_util::future::join_all(captures) => {}
+        () = eventually("enough got through", LIMIT, async || (reached().len() >= enough).then_some(())) => {}
+    }
     yard.chrome.close().await;
-    crowds.iter().flat_map(Crowd::reached).map(str::to_owned).collect()
+    reached()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn captures_of_attacks_reach_nothing_in_each_browser() {
     let nothing: [&str; 0] = [];
     for program in programs() {
-        assert_eq!(capture(&program, &[]).await, nothing, "{}", program.display());
+        assert_eq!(capture(&program, &[], usize::MAX).await, nothing, "{}", program.display());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_captures_reach_what_is_allowed() {
-    let reached = capture(&programs().remove(0), &["127.0.0.1", "localhost", "[::1]", "0.0.0.0"]).await;
-    assert!(reached.len() >= 60, "{} attacks: {reached:?}", reached.len());
+    let reached = capture(&programs().remove(0), &["127.0.0.1", "localhost", "[::1]", "0.0.0.0"], ENOUGH).await;
+    assert!(reached.len() >= ENOUGH, "{} attacks: {reached:?}", reached.len());
     let over_udp = ["STUN", "TURN", "a peer, over UDP", "transport over QUIC"];
     assert!(
         reached.iter().all(|name| !over_udp.contains(&name.as_str())),
