@@ -1,4 +1,4 @@
-//! Lists of advertisements and trackers: a list in the form of EasyList or of a hosts file comes in, whether a request is on it goes
+//! Lists of advertisements and trackers: a list in the form of `EasyList` or of a hosts file comes in, whether a request is on it goes
 //! out. It always holds that a rule which is not understood blocks nothing.
 //!
 //! Understood are the rules of the network: `||host^`, `|start`, `end|`, `*`, `^`, exceptions with `@@`, and the options

@@ -10,7 +10,7 @@ pub struct CaptureError {
     /// The situation.
     pub trouble: Trouble,
     /// What was seen of the page.
-    pub seen: Seen,
+    pub seen: Box<Seen>,
 }
 
 /// What was seen of a page, whether or not there is a picture of it.
@@ -79,8 +79,11 @@ pub enum Trouble {
         what: String,
     },
     /// The host's name does not exist.
-    #[error("no such host")]
-    NoSuchHost,
+    #[error("there is no host {host}")]
+    NoSuchHost {
+        /// The host.
+        host: String,
+    },
     /// The server answered with a status that is an error.
     #[error("the server answered {status}")]
     Status {
@@ -147,7 +150,7 @@ impl Trouble {
         match self {
             Self::Status { status } => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
             Self::Options { .. }
-            | Self::NoSuchHost
+            | Self::NoSuchHost { .. }
             | Self::NoPage { .. }
             | Self::Blocked { .. }
             | Self::Refused { .. }
@@ -208,7 +211,7 @@ impl fmt::Display for CaptureError {
 
 impl<T: Into<Trouble>> From<T> for CaptureError {
     fn from(trouble: T) -> Self {
-        Self { trouble: trouble.into(), seen: Seen::default() }
+        Self { trouble: trouble.into(), seen: Box::default() }
     }
 }
 
@@ -220,6 +223,40 @@ impl From<WireError> for Trouble {
             error @ (WireError::Refused { .. } | WireError::Unreadable { .. }) => {
                 Self::Protocol { what: error.to_string() }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_will_be_the_same_again_is_permanent() {
+        let host = || "a.example".to_owned();
+        let status = |status| Trouble::Status { status };
+        let limit = Duration::from_secs(1);
+        for permanent in [
+            Trouble::NoSuchHost { host: host() },
+            Trouble::Blocked { host: host(), port: 80, reason: Reason::NotPublic },
+            Trouble::NoElement { selector: "a".to_owned(), purpose: "" },
+            status(404),
+            status(410),
+        ] {
+            assert!(permanent.is_permanent(), "{permanent}");
+        }
+        for passing in [
+            Trouble::Unreachable { what: "net::ERR_CONNECTION_RESET".to_owned() },
+            Trouble::Deadline { stage: "loading the page", limit },
+            Trouble::BrowserDied,
+            Trouble::PageCrashed,
+            status(408),
+            status(425),
+            status(429),
+            status(500),
+            status(503),
+        ] {
+            assert!(!passing.is_permanent(), "{passing}");
         }
     }
 }

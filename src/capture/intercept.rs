@@ -43,11 +43,11 @@ impl Intercept {
     /// Has a tab, or a frame of it that lives elsewhere, bring its requests here; then lets it run.
     pub(super) fn begin(wire: &Wire, session: &SessionId) {
         let all = RequestPattern::builder().url_pattern("*").build();
-        wire.tell(Some(session.clone()), fetch::EnableParams::builder().pattern(all).build());
+        wire.tell(Some(session.clone()), &fetch::EnableParams::builder().pattern(all).build());
         let mut attach = SetAutoAttachParams::new(true, true);
         attach.flatten = Some(true);
-        wire.tell(Some(session.clone()), attach);
-        wire.tell(Some(session.clone()), RunIfWaitingForDebuggerParams::default());
+        wire.tell(Some(session.clone()), &attach);
+        wire.tell(Some(session.clone()), &RunIfWaitingForDebuggerParams::default());
     }
 
     /// Takes in what a tab tells.
@@ -63,16 +63,16 @@ impl Intercept {
         let session = event.session.clone().map(SessionId::new);
         let id = event.text("/requestId").to_owned();
         let Ok(url) = Url::parse(event.text("/request/url")) else {
-            return wire.tell(session, ContinueRequestParams::new(id));
+            return wire.tell(session, &ContinueRequestParams::new(id));
         };
         if self.blocks(&url, event) {
-            return wire.tell(session, FailRequestParams::new(id, ErrorReason::BlockedByClient));
+            return wire.tell(session, &FailRequestParams::new(id, ErrorReason::BlockedByClient));
         }
         let mut on = ContinueRequestParams::new(id);
         if !self.headers.is_empty() && url.origin() == self.page.origin() && url.origin().is_tuple() {
             on.headers = Some(self.with_ours(event));
         }
-        wire.tell(session, on);
+        wire.tell(session, &on);
     }
 
     /// Whether a request goes nowhere. The page itself always goes.

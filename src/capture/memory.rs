@@ -35,3 +35,15 @@ fn held(group: Pid) -> u64 {
     });
     pages.sum::<u64>() * page
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_of_a_group_is_found() {
+        let own = rustix::process::getpgid(None).unwrap();
+        assert!(held(own) > 100_000);
+    }
+}

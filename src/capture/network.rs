@@ -2,7 +2,11 @@
 
 use url::Url;
 
-use super::{error::Trouble, guard::Refusal, watch::View};
+use super::{
+    error::Trouble,
+    guard::{Reason, Refusal},
+    watch::View,
+};
 
 /// The browser's words for what will be the same at the next try.
 const FINAL: [&str; 12] = [
@@ -33,7 +37,6 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
     match what {
         "net::ERR_ABORTED" if !view.download => Trouble::NoPage { what: "nothing came" },
         _ if view.download => Trouble::NoPage { what: "a download came" },
-        "net::ERR_NAME_NOT_RESOLVED" => Trouble::NoSuchHost,
         what if FINAL.contains(&what) => Trouble::Refused { what: what.to_owned() },
         what => Trouble::Unreachable { what: what.to_owned() },
     }
@@ -57,9 +60,9 @@ fn refused(url: &Url, view: &View, refusals: &[Refusal]) -> Option<Trouble> {
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let refusal = refusals.iter().rev().find(|refusal| refusal.host == host && refusal.port == port)?;
     let Refusal { host, port, reason } = refusal.clone();
-    Some(if reason.is_denial() {
-        Trouble::Blocked { host, port, reason }
-    } else {
-        Trouble::Unreachable { what: format!("{host}:{port}: {reason}") }
+    Some(match reason {
+        Reason::NoSuchName => Trouble::NoSuchHost { host },
+        reason if reason.is_denial() => Trouble::Blocked { host, port, reason },
+        reason => Trouble::Unreachable { what: format!("{host}:{port}: {reason}") },
     })
 }

@@ -129,7 +129,7 @@ async fn open(tab: &Tab, url: &Url, view: &mut watch::Receiver<View>) -> Result<
         return Err(Trouble::NoPage { what: "a download came" });
     }
     if let Some(what) = answer.error_text {
-        let told = view.wait_for(|view| view.seen.status.is_some() || view.download);
+        let told = view.wait_for(|view| view.seen.status.is_some() || view.refused || view.download);
         drop(timeout(NEWS, told).await.map(drop)); // what was told before the answer may still be on its way here
         return Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals()));
     }

@@ -101,7 +101,7 @@ impl Chrome {
             };
             (left, tries) = (left.saturating_sub(started.elapsed()), tries - 1);
             if !matches!(trouble, Trouble::BrowserDied) || tries == 0 || left.is_zero() {
-                return Err(CaptureError { trouble, seen: progress.seen() });
+                return Err(CaptureError { trouble, seen: Box::new(progress.seen()) });
             }
             tracing::debug!(tries, "a capture begins anew");
         }

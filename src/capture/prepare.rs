@@ -15,12 +15,12 @@ const TELEPHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (
 pub(super) async fn prepare(tab: &Tab, options: &Options) -> Result<(), Trouble> {
     let size = (i64::from(options.width), i64::from(options.height));
     let metrics = SetDeviceMetricsOverrideParams::new(size.0, size.1, options.scale, options.mobile);
-    tokio::try_join!(async { tab.call(metrics).await.map(drop) }, appearance(tab, options), place(tab, options))?;
+    tokio::try_join!(async { Ok(drop(tab.call(metrics).await?)) }, appearance(tab, options), place(tab, options))?;
     Ok(())
 }
 
 /// Light or dark, without motion where the page knows how; and a telephone's fingers.
-async fn appearance(tab: &Tab, options: &Options) -> Result<(), WireError> {
+async fn appearance(tab: &Tab, options: &Options) -> Result<(), Trouble> {
     let scheme = if options.dark { "dark" } else { "light" };
     let features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")];
     let media = SetEmulatedMediaParams::builder()
@@ -34,7 +34,7 @@ async fn appearance(tab: &Tab, options: &Options) -> Result<(), WireError> {
 }
 
 /// Language, time zone, and what the browser calls itself.
-async fn place(tab: &Tab, options: &Options) -> Result<(), WireError> {
+async fn place(tab: &Tab, options: &Options) -> Result<(), Trouble> {
     let browser = tab.browser();
     if options.user_agent.is_some() || options.mobile || options.locale.is_some() {
         let version = browser.version.split('.').next().unwrap_or_default();
@@ -48,10 +48,19 @@ async fn place(tab: &Tab, options: &Options) -> Result<(), WireError> {
         tab.call(agent).await?;
     }
     if let Some(zone) = &options.time_zone {
-        tab.call(SetTimezoneOverrideParams::new(zone)).await?;
+        tab.call(SetTimezoneOverrideParams::new(zone)).await.map_err(|error| unknown("time zone", zone, error))?;
     }
-    if options.locale.is_some() {
-        tab.call(SetLocaleOverrideParams { locale: options.locale.clone() }).await?;
+    if let Some(locale) = &options.locale {
+        let change = SetLocaleOverrideParams { locale: Some(locale.clone()) };
+        tab.call(change).await.map_err(|error| unknown("language", locale, error))?;
     }
     Ok(())
+}
+
+/// What the browser refuses it does not know.
+fn unknown(what: &str, name: &str, error: WireError) -> Trouble {
+    match error {
+        WireError::Refused { .. } => Trouble::Options { what: format!("the browser knows no {what} `{name}`") },
+        error => error.into(),
+    }
 }

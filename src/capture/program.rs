@@ -13,7 +13,7 @@ use tokio::{process::Command, time::timeout};
 
 /// The names under which browsers are installed, the best first: the headless shell is quicker than the whole browser, takes half
 /// the memory, and paints tabs that nobody looks at.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "chromium-headless-shell",
     "chrome-headless-shell",
     "chromium",
@@ -22,15 +22,12 @@ const NAMES: [&str; 8] = [
     "google-chrome",
     "chrome",
     "headless_shell",
+    "Google Chrome", // on macOS
 ];
 
 /// Where they are if not on the search path.
-const ELSEWHERE: [&str; 4] = [
-    "/usr/bin",
-    "/usr/lib/chromium",
-    "/opt/google/chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
+const ELSEWHERE: [&str; 4] =
+    ["/usr/bin", "/usr/lib/chromium", "/opt/google/chrome", "/Applications/Google Chrome.app/Contents/MacOS"];
 
 /// The oldest that is used. Before it a context could not be given a proxy of its own in every way that we need.
 const OLDEST: u32 = 120;

@@ -99,16 +99,17 @@ impl Tab {
     /// forgotten. Another is made ready for the next capture.
     pub(super) async fn take(lease: Lease, rules: &Arc<Rules>) -> Result<Self, Trouble> {
         let browser = Arc::clone(&lease.browser);
-        let ready = match browser.ready.take(rules) {
-            Some(tab) if tab.lives().await => Some(tab),
-            _ => None,
-        };
-        let mut tab = match ready {
-            Some(tab) => tab,
-            None => {
-                let opened = browser.tasks.spawn(Self::open(Arc::clone(&browser), Arc::clone(rules))).await;
-                opened.unwrap_or(Err(WireError::Gone))?
-            }
+        let mut ready = browser.ready.take(rules);
+        if let Some(tab) = &ready
+            && !tab.lives().await
+        {
+            ready = None;
+        }
+        let mut tab = if let Some(tab) = ready {
+            tab
+        } else {
+            let opened = browser.tasks.spawn(Self::open(Arc::clone(&browser), Arc::clone(rules))).await;
+            opened.unwrap_or(Err(WireError::Gone))?
         };
         tab.context.lease = Some(lease);
         if browser.most_ready > 0 {

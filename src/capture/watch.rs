@@ -54,7 +54,7 @@ async fn pump(
             // Leaving a page is agreed to, everything else is dismissed.
             let leave = event.text("/type") == "beforeunload";
             let session = event.session.clone().map(SessionId::new);
-            browser.wire.tell(session, HandleJavaScriptDialogParams::new(leave));
+            browser.wire.tell(session, &HandleJavaScriptDialogParams::new(leave));
         }
         if let Some(intercept) = &intercept {
             intercept.note(&browser.wire, &event);
@@ -87,6 +87,9 @@ impl View {
                 self.seen.status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0);
                 let headers = event.params.pointer("/response/headers").and_then(serde_json::Value::as_object);
                 self.refused = headers.is_some_and(|all| all.keys().any(|name| name.eq_ignore_ascii_case(REFUSED)));
+                if self.refused {
+                    (self.seen.status, self.seen.final_url) = (None, None); // no server has said anything
+                }
             }
             "Page.frameNavigated" if event.text("/frame/id") == frame => {
                 let address = format!("{}{}", event.text("/frame/url"), event.text("/frame/urlFragment"));
@@ -110,7 +113,10 @@ impl View {
                 });
                 self.seen.console = Some(words.collect::<Vec<_>>().join(" ").chars().take(CONSOLE).collect());
             }
-            "Log.entryAdded" if event.text("/entry/level") == "error" => {
+            // That a site has no icon is nobody's error.
+            "Log.entryAdded"
+                if event.text("/entry/level") == "error" && !event.text("/entry/url").ends_with("/favicon.ico") =>
+            {
                 let (text, url) = (event.text("/entry/text"), event.text("/entry/url"));
                 let said = if url.is_empty() { text.to_owned() } else { format!("{text} ({url})") };
                 self.seen.console = Some(said.chars().take(CONSOLE).collect());

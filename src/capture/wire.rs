@@ -117,9 +117,9 @@ impl Wire {
     }
 
     /// Tells the browser, or a tab of it, and waits for nothing.
-    pub(super) fn tell<C: Command>(&self, session: Option<SessionId>, command: C) {
+    pub(super) fn tell<C: Command>(&self, session: Option<SessionId>, command: &C) {
         let method = command.identifier();
-        if let Ok(params) = serde_json::to_value(&command) {
+        if let Ok(params) = serde_json::to_value(command) {
             let (answer, _) = oneshot::channel();
             let _ = self.orders.send(Order::Call { method, params, session, answer }); // the next call tells
         }

@@ -63,7 +63,7 @@ pub struct Capture {
     pub visitor: Visitor,
     /// When
     #[command(flatten)]
-    pub wait: Wait,
+    pub when: When,
     /// What is changed or left out
     #[command(flatten)]
     pub change: Change,
@@ -120,7 +120,7 @@ pub struct Visitor {
 
 /// When.
 #[derive(Debug, Clone, Args)]
-pub struct Wait {
+pub struct When {
     /// How far the page has to be
     #[arg(long, value_enum, default_value_t = WaitUntil::Load, help_heading = "Wait")]
     pub wait_until: WaitUntil,

@@ -77,7 +77,7 @@ fn shot(context: &Context, flags: &Capture) -> Result<Shot, Error> {
 }
 
 fn options(flags: &Capture) -> Result<Options, Error> {
-    let cli::Capture { part, visitor, wait, change, .. } = flags;
+    let cli::Capture { part, visitor, when, change, .. } = flags;
     let css = |path: &PathBuf| fs::read_to_string(path).map_err(|error| Error::File { path: path.clone(), error });
     Ok(Options {
         width: flags.width,
@@ -92,14 +92,14 @@ fn options(flags: &Capture) -> Result<Options, Error> {
         locale: visitor.locale.clone(),
         time_zone: visitor.time_zone.clone(),
         user_agent: visitor.user_agent.clone(),
-        wait_until: wait.wait_until.into(),
-        wait_for: wait.wait_for.clone(),
-        delay: wait.delay,
-        deadline: wait.deadline,
+        wait_until: when.wait_until.into(),
+        wait_for: when.wait_for.clone(),
+        delay: when.delay,
+        deadline: when.deadline,
         hide: change.hide.clone(),
         click: change.click.clone(),
         css: change.css.as_ref().map(css).transpose()?,
-        expect_selector: wait.expect_selector.clone(),
+        expect_selector: when.expect_selector.clone(),
         block_ads: change.block_ads,
         block_types: change.block_types.iter().map(|kind| (*kind).into()).collect(),
         format: format_for(flags.output.as_deref(), flags.format)?,

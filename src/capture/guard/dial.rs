@@ -102,9 +102,22 @@ async fn addresses(host: &Name, absolute: bool, resolver: &Resolver) -> Result<V
         Name::Domain(_) if host.is_loopback() => Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
         Name::Domain(domain) => match timeout(RESOLVING, resolver.look_up(domain, absolute)).await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Ok(Err(error)) if is_no_name(&error.to_string()) => Err(Reason::NoSuchName),
             _ => Err(Reason::Unresolved),
         },
     }
+}
+
+/// Whether the resolver's words mean that there is no such name; it says so in words alone. glibc, musl and macOS have their own.
+fn is_no_name(words: &str) -> bool {
+    [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+        "nodename nor servname",
+    ]
+    .iter()
+    .any(|known| words.contains(known))
 }
 
 /// Whether this machine has the address itself: a packet to it would leave from it. A socket is asked for its route; nothing is
@@ -142,6 +155,13 @@ mod tests {
             assert_eq!(check("a.example", 80, &[], answers).await, Err(Reason::NotPublic), "{answers:?}");
         }
         assert_eq!(check("a.example", 80, &[], &[]).await, Err(Reason::Unresolved));
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_is_told_from_a_resolver_that_does_not_answer() {
+        let words = |said: &str| format!("failed to lookup address information: {said}");
+        assert!(is_no_name(&words("Name or service not known")));
+        assert!(!is_no_name(&words("Temporary failure in name resolution")));
     }
 
     #[tokio::test]

@@ -32,7 +32,9 @@ pub enum Reason {
     ResponseTooLarge,
     /// All together is more than a door carries.
     TotalTooLarge,
-    /// The name has no address.
+    /// The name does not exist.
+    NoSuchName,
+    /// Nobody says at the moment what address the name has.
     Unresolved,
     /// No address of the host answered.
     Unreachable,
@@ -51,6 +53,7 @@ impl Reason {
             Self::BadRequest => "bad-request",
             Self::ResponseTooLarge => "response-too-large",
             Self::TotalTooLarge => "total-too-large",
+            Self::NoSuchName => "no-such-name",
             Self::Unresolved => "unresolved",
             Self::Unreachable => "unreachable",
             Self::BadAnswer => "bad-answer",
@@ -67,7 +70,7 @@ impl Reason {
             | Self::BadRequest
             | Self::ResponseTooLarge
             | Self::TotalTooLarge => true,
-            Self::Unresolved | Self::Unreachable | Self::BadAnswer => false,
+            Self::NoSuchName | Self::Unresolved | Self::Unreachable | Self::BadAnswer => false,
         }
     }
 }

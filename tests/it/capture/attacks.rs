@@ -3,6 +3,7 @@
 
 mod browser;
 mod cases;
+mod engine;
 mod inside;
 mod outside;
 mod stage;

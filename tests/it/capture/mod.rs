@@ -5,5 +5,6 @@ mod evil;
 mod pictures;
 mod pool;
 mod site;
+mod speed;
 mod trouble;
 mod yard;

@@ -65,6 +65,10 @@ async fn a_selector_that_is_none_is_told() {
     let yard = Yard::open(&site);
     let absent = yard.capture(&site.url("/"), |options| options.selector = Some("#blue".to_owned())).await.unwrap_err();
     assert!(matches!(absent.trouble, Trouble::NoElement { .. }) && absent.trouble.is_permanent(), "{absent}");
+    let nowhere = |options: &mut tintype::capture::Options| options.time_zone = Some("Europe/Atlantis".into());
+    let nowhere = yard.capture(&site.url("/"), nowhere).await.unwrap_err();
+    assert!(nowhere.trouble.is_permanent(), "{nowhere}");
+    assert_eq!(nowhere.to_string(), "the browser knows no time zone `Europe/Atlantis`");
     let wrong = yard.capture(&site.url("/"), |options| options.hide = vec!["a[".to_owned()]).await.unwrap_err();
     assert!(matches!(wrong.trouble, Trouble::BadSelector { .. }) && wrong.trouble.is_permanent(), "{wrong}");
     yard.close().await;

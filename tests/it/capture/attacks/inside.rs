@@ -43,6 +43,11 @@ impl Inside {
         Self { port, notes, _tasks: tasks }
     }
 
+    /// A text of a case with where this server is.
+    pub(super) fn fill(&self, text: &str) -> String {
+        text.replace("{in}", &format!("127.0.0.1:{}", self.port)).replace("{port}", &self.port.to_string())
+    }
+
     /// What it has seen until now.
     pub(super) fn seen(&self) -> Vec<String> {
         self.notes.seen.lock().unwrap().clone()

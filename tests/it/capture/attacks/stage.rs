@@ -110,10 +110,8 @@ impl Stage {
         let folder = index.to_string();
         let page = self.folder.path().join(format!("{index}.html"));
         let fill = |text: &str| {
-            text.replace("{in}", &format!("127.0.0.1:{}", inside.port))
-                .replace("{port}", &inside.port.to_string())
-                .replace("{out}", &self.outside.address(&folder))
-                .replace("{file}", &format!("file://{}", page.display()))
+            let text = inside.fill(text).replace("{out}", &self.outside.address(&folder));
+            text.replace("{file}", &format!("file://{}", page.display()))
         };
         std::fs::write(&page, fill("<img src='http://{in}/a.png'>")).unwrap();
         self.outside.put(&folder, case.files.iter().map(|file| file.filled(fill)).collect());
