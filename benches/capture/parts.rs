@@ -16,7 +16,7 @@ use super::{
     engine::{Engine, Pictures},
     report::{Goal, Report, quantile},
     same::Pixels,
-    site::{Site, template},
+    site::{self, Site},
     tree,
 };
 
@@ -102,7 +102,7 @@ pub(crate) async fn template(stage: &Stage, effort: Effort, report: &mut Report)
     let mut number = 0;
     let mut texts = |count: usize| -> Vec<String> {
         number += count;
-        (number - count..number).map(template).collect()
+        (number - count..number).map(site::template).collect()
     };
     for player in &mut players {
         player.engine.texts(texts(effort.warm_up)).await;

@@ -87,7 +87,7 @@ impl Case {
             (Outcome::Late, Err(Trouble::Deadline { .. }))
             | (Outcome::NoPage, Err(Trouble::NoPage { .. }))
             | (Outcome::Blocked, Err(Trouble::Blocked { .. }))
-            | (Outcome::NoHost, Err(Trouble::NoSuchHost | Trouble::Unreachable { .. }))
+            | (Outcome::NoHost, Err(Trouble::NoSuchHost { .. } | Trouble::Unreachable { .. }))
             | (Outcome::Refused, Err(Trouble::Refused { .. })) => true,
             _ => false,
         }
