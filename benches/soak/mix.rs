@@ -13,7 +13,8 @@ use super::{site::Site, yard::Yard};
 pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/long", LONG),
     ("/inward", "<title>Inward</title><img src='http://169.254.169.254/latest/meta-data/'><iframe src='http://10.0.0.1/'></iframe>"),
-    ("/popups", "<title>Popups</title><script>for (let i = 0; i < 5; i += 1) open('/endless')</script>"),
+    ("/popups", "<title>Popups</title><script>for (let i = 0; i < 5; i += 1) open('/')</script>"),
+    ("/hung", "<title>Hung</title><script>open('/endless')</script>"), // which shares the page's own thread
     ("/workers", WORKERS),
 ];
 
@@ -117,6 +118,7 @@ pub(crate) const ALL: [Case; 31] = [
     late("a part that never comes", "/stalled", 1.5),
     page("a page that moved", "/moved", Outcome::Picture("A plain page")),
     page("popups", "/popups", Outcome::Picture("Popups")),
+    late("a popup that hangs its opener", "/hung", 2.0),
     PLAIN,
     page("a status of 503", "/status/503", Outcome::Status(503)),
     Case { options: |options| options.dark = true, ..PLAIN },
@@ -143,7 +145,6 @@ pub(crate) const ALL: [Case; 31] = [
         address: Address::Html("<title>Another text</title><h1>Text"),
         ..page("a text", "", Outcome::Picture("Another text"))
     },
-    page("a page that moved", "/moved", Outcome::Picture("A plain page")),
     Case { options: |options| options.mobile = true, ..PLAIN },
     PLAIN,
 ];
