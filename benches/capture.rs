@@ -19,14 +19,14 @@ mod tree;
 
 use report::Report;
 
-const PARTS: [&str; 5] = ["light", "heavy", "template", "rate", "memory"];
+const PARTS: [&str; 6] = ["light", "gradient", "heavy", "template", "rate", "memory"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     /// Rounds in which the engines take turns.
     pub(crate) rounds: usize,
-    /// Pictures of a turn, one right after the other.
+    /// Pictures in a row, one right after the other.
     pub(crate) turn: usize,
     /// Pictures of a turn in which several are taken at once.
     pub(crate) crowd: usize,
@@ -36,7 +36,7 @@ pub(crate) struct Effort {
 
 impl Effort {
     const PROOF: Self = Self { rounds: 1, turn: 1, crowd: 4, warm_up: 1 };
-    const REAL: Self = Self { rounds: 7, turn: 6, crowd: 32, warm_up: 6 };
+    const REAL: Self = Self { rounds: 9, turn: 4, crowd: 32, warm_up: 6 };
 }
 
 #[tokio::main(worker_threads = 2)]
@@ -60,6 +60,7 @@ async fn main() {
         eprintln!("{part}");
         match part {
             "light" => parts::fresh(&stage, effort, "light page", "/light", &mut report).await,
+            "gradient" => parts::fresh(&stage, effort, "light page with a gradient", "/gradient", &mut report).await,
             "heavy" => parts::fresh(&stage, effort, "heavy page", "/heavy", &mut report).await,
             "template" => parts::template(&stage, effort, &mut report).await,
             "rate" => parts::rate(&stage, effort, &mut report).await,

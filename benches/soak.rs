@@ -65,8 +65,9 @@ struct Soak {
 #[tokio::main(worker_threads = 2)]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number =
-        |flag: &str| -> Option<usize> { arguments.iter().skip_while(|argument| *argument != flag).nth(1)?.parse().ok() };
+    let number = |flag: &str| -> Option<usize> {
+        arguments.iter().skip_while(|argument| *argument != flag).nth(1)?.parse().ok()
+    };
     // Under `cargo test --benches` one round of all pages is enough, as a proof that it runs.
     let real = arguments.iter().any(|argument| argument == "--bench");
     let plan = Plan {

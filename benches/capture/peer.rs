@@ -95,7 +95,8 @@ impl Peer {
         let answer = self.answers.next_line().await.expect("the peer answers").expect("the peer lives");
         let Answer { times, all, error } = serde_json::from_str(&answer).expect("it answers in JSON");
         assert!(error.is_none(), "the peer: {}", error.unwrap_or_default());
-        let last = if request.get("out").is_some() { fs::read(&self.out).expect("it wrote a picture") } else { Vec::new() };
+        let last =
+            if request.get("out").is_some() { fs::read(&self.out).expect("it wrote a picture") } else { Vec::new() };
         Pictures { times, all, last }
     }
 }

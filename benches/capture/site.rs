@@ -35,10 +35,17 @@ impl Site {
         let html = "text/html; charset=utf-8";
         let router = Router::new()
             .route("/light", get(|| file(html, include_bytes!("pages/light.html"))))
+            .route("/gradient", get(|| file(html, gradient().as_bytes())))
             .route("/heavy", get(|| file(html, include_bytes!("pages/heavy.html"))))
             .route("/card.css", get(|| file("text/css", include_bytes!("pages/card.css"))))
-            .route("/fonts/semibold.otf", get(|| file("font/otf", include_bytes!("../../assets/fonts/inter-semibold.otf"))))
-            .route("/fonts/bold.otf", get(|| file("font/otf", include_bytes!("../../assets/fonts/inter-display-bold.otf"))))
+            .route(
+                "/fonts/semibold.otf",
+                get(|| file("font/otf", include_bytes!("../../assets/fonts/inter-semibold.otf"))),
+            )
+            .route(
+                "/fonts/bold.otf",
+                get(|| file("font/otf", include_bytes!("../../assets/fonts/inter-display-bold.otf"))),
+            )
             .route("/portrait.png", get(|| file("image/png", &PORTRAIT)));
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -50,6 +57,13 @@ impl Site {
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
+}
+
+/// The light page on a gradient, which is a large PNG where its flat ground is a small one.
+fn gradient() -> &'static str {
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| include_str!("pages/light.html").replace("<body>", "<body class=gradient>"));
+    &PAGE
 }
 
 /// The text of the template with a title that was not drawn before.

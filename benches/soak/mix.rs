@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use tintype::capture::{
-    CaptureError, Captured, Credentials, Options, Shot, Subject, Trouble,
-    guard::check_subject,
-};
+use tintype::capture::{CaptureError, Captured, Credentials, Options, Shot, Subject, Trouble, guard::check_subject};
 
 use super::{site::Site, yard::Yard};
 
 /// Pages of the soak's own.
 pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/long", LONG),
-    ("/inward", "<title>Inward</title><img src='http://169.254.169.254/latest/meta-data/'><iframe src='http://10.0.0.1/'></iframe>"),
+    (
+        "/inward",
+        "<title>Inward</title><img src='http://169.254.169.254/latest/meta-data/'><iframe src='http://10.0.0.1/'></iframe>",
+    ),
     ("/popups", "<title>Popups</title><script>for (let i = 0; i < 5; i += 1) open('/')</script>"),
     ("/hung", "<title>Hung</title><script>open('/endless')</script>"), // which shares the page's own thread
     ("/workers", WORKERS),
@@ -109,7 +109,10 @@ const PLAIN: Case = page("a plain page", "/", Outcome::Picture("A plain page"));
 pub(crate) const ALL: [Case; 31] = [
     PLAIN,
     late("an endless script", "/endless", 2.0),
-    Case { options: |options| options.full_page = true, ..page("a long page, whole", "/long", Outcome::Picture("Long")) },
+    Case {
+        options: |options| options.full_page = true,
+        ..page("a long page, whole", "/long", Outcome::Picture("Long"))
+    },
     page("a status of 404", "/status/404", Outcome::Status(404)),
     PLAIN,
     page("dialogs", "/alert", Outcome::Picture("After all")),

@@ -52,7 +52,10 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { processes, folders, memory, own_memory, files, zombies } = self;
-        write!(f, "{processes} processes, {memory:.0} MB, {folders} folders; here {own_memory:.0} MB, {files} files, {zombies} zombies")
+        write!(
+            f,
+            "{processes} processes, {memory:.0} MB, {folders} folders; here {own_memory:.0} MB, {files} files, {zombies} zombies"
+        )
     }
 }
 

@@ -79,7 +79,9 @@ impl Tally {
     fn tell_states(&self, report: &mut Report) {
         let few = (self.states.len() / 4).clamp(1, 8);
         let middle = self.states.len().saturating_sub(few) / 2;
-        for (when, skip) in [("at the start", 0), ("in the middle", middle), ("at the end", self.states.len().saturating_sub(few))] {
+        for (when, skip) in
+            [("at the start", 0), ("in the middle", middle), ("at the end", self.states.len().saturating_sub(few))]
+        {
             let states: Vec<State> = self.states.iter().skip(skip).take(few).map(|(_, state)| *state).collect();
             if let Some(state) = median(&states) {
                 state.tell(&format!("{when}, median of {} looks", states.len()), report);
