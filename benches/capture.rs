@@ -36,7 +36,7 @@ pub(crate) struct Effort {
 
 impl Effort {
     const PROOF: Self = Self { rounds: 1, turn: 1, crowd: 4, warm_up: 1 };
-    const REAL: Self = Self { rounds: 9, turn: 4, crowd: 32, warm_up: 6 };
+    const REAL: Self = Self { rounds: 8, turn: 4, crowd: 24, warm_up: 6 };
 }
 
 #[tokio::main(worker_threads = 2)]

@@ -143,7 +143,7 @@ pub(crate) async fn rate(stage: &Stage, effort: Effort, report: &mut Report) {
     for player in &mut players {
         player.engine.fresh(&url, effort.warm_up, 2).await;
     }
-    for round in 0..effort.rounds {
+    for round in 0..effort.rounds.min(3) {
         for (way, at_once) in AT_ONCE.into_iter().enumerate() {
             for at in turns(round, players.len()) {
                 sleep(BREATH).await;
@@ -200,7 +200,7 @@ pub(crate) async fn memory(stage: &Stage, effort: Effort, report: &mut Report) {
             };
             tokio::select! {
                 () = look => {}
-                _ = engine.fresh(&url, effort.crowd * 2, 2) => {}
+                _ = engine.fresh(&url, effort.crowd, 2) => {}
             }
             medians[at].push(quantile(&mut samples, 0.5));
             extents[at].push(most as f64);
