@@ -13,9 +13,14 @@ const TELEPHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (
 
 /// Makes an empty tab what the options want. All commands go out at once and are done in their order.
 pub(super) async fn prepare(tab: &Tab, options: &Options) -> Result<(), Trouble> {
-    let size = (i64::from(options.width), i64::from(options.height));
-    let metrics = SetDeviceMetricsOverrideParams::new(size.0, size.1, options.scale, options.mobile);
-    tokio::try_join!(async { Ok(drop(tab.call(metrics).await?)) }, appearance(tab, options), place(tab, options))?;
+    tokio::try_join!(window(tab, options), appearance(tab, options), place(tab, options))?;
+    Ok(())
+}
+
+/// The window's size.
+async fn window(tab: &Tab, options: &Options) -> Result<(), Trouble> {
+    let (width, height) = (i64::from(options.width), i64::from(options.height));
+    tab.call(SetDeviceMetricsOverrideParams::new(width, height, options.scale, options.mobile)).await?;
     Ok(())
 }
 

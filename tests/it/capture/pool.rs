@@ -34,9 +34,7 @@ async fn an_idle_browser_is_stopped_and_started_again() {
     let yard = Yard::with(&site, |settings| settings.idle = Duration::from_millis(300));
     yard.works(&site).await;
     let before = yard.processes();
-    eventually("the end of the browser", LIMIT, async || yard.folders().is_empty().then_some(())).await;
-    eventually("the end of its processes", LIMIT, async || yard.processes().is_empty().then_some(())).await;
-    yard.is_clean(&before);
+    yard.is_clean(&before).await;
     yard.works(&site).await;
     yard.close().await;
 }
@@ -117,9 +115,7 @@ async fn a_browser_goes_with_the_process_that_needs_it_however_that_ends() {
     assert!(before.len() > 3, "{before:?}");
     program.start_kill().unwrap(); // SIGKILL
     program.wait().await.unwrap();
-    eventually("the end of its folder", LIMIT, async || yard.folders().is_empty().then_some(())).await;
-    eventually("the end of its processes", LIMIT, async || yard.processes().is_empty().then_some(())).await;
-    yard.is_clean(&before);
+    yard.is_clean(&before).await;
 }
 
 #[tokio::test]

@@ -107,17 +107,21 @@ impl Yard {
     pub(super) async fn close(self) {
         let before = self.processes();
         self.chrome.close().await;
-        self.is_clean(&before);
+        let left = self.left(&before);
+        assert!(left.is_empty(), "{left:?}");
     }
 
-    /// Fails the test if anything is left of a browser whose processes were these.
-    pub(super) fn is_clean(&self, before: &[Running]) {
+    /// Waits until nothing is left of a browser whose processes were these, and which nobody closed.
+    pub(super) async fn is_clean(&self, before: &[Running]) {
+        eventually("the end of the browser", LIMIT, async || self.left(before).is_empty().then_some(())).await;
+    }
+
+    /// What is left of a browser whose processes were these, the dead that we have not asked after among it.
+    fn left(&self, before: &[Running]) -> Vec<String> {
         let groups: Vec<i32> = before.iter().map(|process| process.group).collect();
-        let left: Vec<Running> =
-            all_processes().into_iter().filter(|process| groups.contains(&process.group)).collect();
-        assert!(left.is_empty(), "processes are left: {left:?}");
-        assert!(self.processes().is_empty(), "processes are left: {:?}", self.processes());
-        assert!(self.folders().is_empty(), "folders are left: {:?}", self.folders());
+        let old = all_processes().into_iter().filter(|process| groups.contains(&process.group));
+        let left = old.chain(self.processes()).map(|process| format!("{process:?}"));
+        left.chain(self.folders()).collect()
     }
 
     /// Where its browsers have their folders.

@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, path::Path};
 
+use tintype::capture::Options;
+
 use super::{
     browser::programs,
     cases::{self, Case, File},
@@ -20,7 +22,7 @@ struct Crowd {
 }
 
 /// Pages that move the page around them would end the others' attempts.
-fn stays(case: &&Case) -> bool {
+fn stays(case: &Case) -> bool {
     case.works && case.address.is_none() && !case.files.iter().any(|file| file.body.contains("top.location"))
 }
 
@@ -48,7 +50,7 @@ impl Crowd {
 
 /// Captures all crowds with the inside allowed or not, and tells which attacks reached it.
 async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
-    let cases: Vec<Case> = cases::read().iter().filter(stays).cloned().collect();
+    let cases: Vec<Case> = cases::read().into_iter().filter(stays).collect();
     let site = Site::open(&[]).await;
     let mut yard = Yard::with(&site, |settings| settings.browser = Some(program.to_owned()));
     yard.allow(allowed);
@@ -59,7 +61,9 @@ async fn capture(program: &Path, allowed: &[&str]) -> Vec<String> {
         crowds.push(crowd);
     }
     let captures = crowds.iter().map(async |crowd| {
-        let captured = yard.capture(&crowd.outside.address("all"), |options| options.delay = 1.0).await.unwrap();
+        // Dozens of frames, most of which go wrong, take their time where other tests run.
+        let patient = |options: &mut Options| (options.delay, options.deadline) = (1.0, 100.0);
+        let captured = yard.capture(&crowd.outside.address("all"), patient).await.unwrap();
         assert_eq!(captured.title, "A crowd");
         let asked = (0..crowd.attacks.len()).all(|index| crowd.outside.was_asked(&index.to_string()));
         assert!(asked, "each attack was opened");
