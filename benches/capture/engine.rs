@@ -20,7 +20,7 @@ const DEADLINE: f64 = 60.0;
 /// Who takes pictures.
 pub(crate) enum Engine {
     Tintype(Tintype),
-    Peer(Peer),
+    Peer(Box<Peer>),
 }
 
 /// tintype's browser behind its guard.
@@ -62,7 +62,7 @@ impl Engine {
             return Self::Tintype(Tintype { chrome, rules: Arc::new(Rules { allow, ..Rules::default() }) });
         }
         let program = chrome.program().await.expect("there is a browser");
-        Self::Peer(Peer::open(name, &program.path, folder).await)
+        Self::Peer(Box::new(Peer::open(name, &program.path, folder).await))
     }
 
     /// Takes pictures of a page, each in a context of its own, so many at once.

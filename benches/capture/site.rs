@@ -1,7 +1,11 @@
 //! A site of the bench's own on loopback: a light page, a heavy one, and what they name. Every answer may be kept, as on a site
 //! that is well made; a context of its own has nothing kept.
 
-use std::{net::SocketAddr, sync::LazyLock};
+use std::{
+    future::{Ready, ready},
+    net::SocketAddr,
+    sync::LazyLock,
+};
 
 use axum::{
     Router,
@@ -71,8 +75,8 @@ pub(crate) fn template(number: usize) -> String {
     include_str!("pages/template.html").replace("{{title}}", &format!("Number {number}: what a compiler is for"))
 }
 
-async fn file(kind: &'static str, bytes: &'static [u8]) -> impl IntoResponse {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=3600")], bytes)
+fn file(kind: &'static str, bytes: &'static [u8]) -> Ready<impl IntoResponse> {
+    ready(([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=3600")], bytes))
 }
 
 /// The face beside the author's name.

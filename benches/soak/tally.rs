@@ -44,8 +44,8 @@ impl Tally {
         self.times.entry(case.name).or_default().push(took.as_secs_f64() * 1e3);
         if !case.is_right(captured) {
             self.lost += 1;
-            let came = captured.as_ref().map_or_else(ToString::to_string, |captured| format!("{:?}", captured.title));
-            eprintln!("LOST: {}: {came} after {took:.1?}", case.name);
+            let end = captured.as_ref().map_or_else(ToString::to_string, |captured| format!("{:?}", captured.title));
+            eprintln!("LOST: {}: {end} after {took:.1?}", case.name);
         }
         self.beyond = self.beyond.max(took.as_secs_f64() - limit.as_secs_f64());
         if took > limit + START {
