@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-versions fmt golden gallery bench-card bench-host bench-queue bench-peers torture fuzz check-reproducible
+.PHONY: help setup demo test test-versions fmt golden gallery bench-capture bench-card bench-host bench-queue bench-peers soak torture fuzz check-reproducible
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,11 +31,17 @@ bench-peers: setup ## tintype and what else draws code, on the same snippets: in
 bench-card: ## what a card costs in time, bytes and memory; figures go to target/bench/card.json
 	@cargo bench --locked --bench card
 
+bench-capture: setup ## captures beside Playwright and Puppeteer: installs the two into target/peers first; ARGS="--only rate"
+	@scripts/bench-capture $(ARGS)
+
 bench-host: setup ## what the triggers cost a host, with pgbench on a Postgres of its own: ARGS="--long", ARGS="--only bulk"
 	@cargo bench --locked --bench host -- $(ARGS)
 
 bench-queue: setup ## how quick, cheap and steady the queue is, on a Postgres of its own: ARGS="--long", ARGS="--only wake"
 	@cargo bench --locked --bench queue -- $(ARGS)
+
+soak: setup ## captures of good and evil pages, the browser killed again and again; nothing may be lost: ARGS="--captures 5000"
+	@cargo bench --locked --profile dev --bench soak -- $(ARGS)
 
 torture: setup ## workers, database, network and store die for some minutes, and every row is judged: ARGS="--minutes 20 --seed 7"
 	@cargo bench --locked --profile dev --bench torture -- $(ARGS)

@@ -103,6 +103,7 @@ impl Chrome {
             if !matches!(trouble, Trouble::BrowserDied) || tries == 0 || left.is_zero() {
                 return Err(CaptureError { trouble, seen: Box::new(progress.seen()) });
             }
+            tracing::debug!(tries, "a capture begins anew");
         }
     }
 
