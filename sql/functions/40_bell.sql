@@ -33,7 +33,7 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Whether there is anything to do now, and how many seconds until the next job falls due (NULL: none waits; unknown where there is
--- something to do). The second takes a look at every job, so the first is asked alone, which the index answers.
+-- something to do). The second takes a look at every job of what is not paused, so the first is asked alone, which the index answers.
 CREATE OR REPLACE FUNCTION tintype.outlook(OUT work boolean, OUT next_due double precision)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 BEGIN
@@ -44,8 +44,10 @@ BEGIN
                                           LIMIT 1) due
                      WHERE NOT s.paused);
     IF NOT work THEN
-        SELECT date_part('epoch', min(greatest(j.due_at, j.lease_until)) - now()) INTO next_due
-          FROM tintype.source s JOIN tintype.job j ON j.source = s.id WHERE NOT s.paused;
+        SELECT date_part('epoch', min(ahead.due) - now()) INTO next_due
+          FROM tintype.source s
+         CROSS JOIN LATERAL (SELECT min(greatest(j.due_at, j.lease_until)) AS due FROM tintype.job j WHERE j.source = s.id) ahead
+         WHERE NOT s.paused;
     END IF;
 END $$;
 

@@ -84,12 +84,10 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     let view = watch(&browser, frame, intercept, events);
     progress.watch(view.clone());
     let mut crash = view.clone();
-    let captured = tokio::select! {
+    tokio::select! {
         captured = steps(&tab, view, shot, progress) => captured,
         Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
-    };
-    Tab::refill(tab.browser(), &shot.rules);
-    captured
+    }
 }
 
 async fn steps(

@@ -4,10 +4,7 @@
 //! Opening one takes longer than a light page does, so some are opened before anybody needs them.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -73,8 +70,6 @@ struct Context {
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     tabs: Mutex<Vec<Tab>>,
-    /// How many are being opened.
-    coming: AtomicUsize,
 }
 
 impl Ready {
@@ -85,19 +80,10 @@ impl Ready {
         Some(tabs.swap_remove(at))
     }
 
-    /// How many tabs are neither there nor coming; from now on they are coming.
-    fn missing(&self, most: usize) -> usize {
-        let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = most.saturating_sub(tabs.len() + self.coming.load(Ordering::Relaxed));
-        self.coming.fetch_add(missing, Ordering::Relaxed);
-        missing
-    }
-
-    /// Keeps a tab that was coming, if it came; gives back one that there is no room for.
-    fn keep(&self, tab: Option<Tab>, most: usize) -> Option<Tab> {
+    /// Keeps a tab; gives back one that there is no room for.
+    fn keep(&self, tab: Tab, most: usize) -> Option<Tab> {
         let mut tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
-        self.coming.fetch_sub(1, Ordering::Relaxed);
-        tabs.insert(0, tab?);
+        tabs.insert(0, tab);
         if tabs.len() > most { tabs.pop() } else { None }
     }
 
@@ -110,7 +96,7 @@ impl Ready {
 
 impl Tab {
     /// A tab for a capture: one that is ready, or a new one. Work goes on where the caller is dropped, so that nothing half open is
-    /// forgotten.
+    /// forgotten. Another is made ready for the next capture.
     pub(super) async fn take(lease: Lease, rules: &Arc<Rules>) -> Result<Self, Trouble> {
         let browser = Arc::clone(&lease.browser);
         let mut ready = browser.ready.take(rules);
@@ -126,21 +112,18 @@ impl Tab {
             opened.unwrap_or(Err(WireError::Gone))?
         };
         tab.context.lease = Some(lease);
-        Ok(tab)
-    }
-
-    /// Opens tabs for the next captures, as many as are missing. This is done once a picture is there, or it would be in its way.
-    pub(super) fn refill(browser: &Arc<Browser>, rules: &Arc<Rules>) {
-        for _ in 0..browser.ready.missing(browser.most_ready) {
-            let (browser, rules) = (Arc::clone(browser), Arc::clone(rules));
+        if browser.most_ready > 0 {
+            let (browser, rules) = (Arc::clone(&browser), Arc::clone(rules));
             drop(browser.tasks.clone().spawn(async move {
-                let opened = Self::open(Arc::clone(&browser), rules).await;
-                drop(browser.ready.keep(opened.ok(), browser.most_ready));
+                if let Ok(tab) = Self::open(Arc::clone(&browser), rules).await {
+                    drop(browser.ready.keep(tab, browser.most_ready));
+                }
                 if browser.gone.is_cancelled() {
                     browser.ready.clear(); // which was done before this one came
                 }
             }));
         }
+        Ok(tab)
     }
 
     async fn open(browser: Arc<Browser>, rules: Arc<Rules>) -> Result<Self, WireError> {
