@@ -9,7 +9,7 @@ use crate::{
     capture::{Chrome, Settings},
     card::{self, CardError, Image, Renderer},
     failure::Failure,
-    page::{self, Gallery, PageError},
+    page::{self, Gallery, PageError, Template},
     picture::{self, Draw, Wish},
     post::Post,
     queue::Material,
@@ -38,8 +38,8 @@ pub struct Engines {
 pub enum Engine {
     /// The renderer of its style.
     Card(Arc<Renderer>),
-    /// The browser.
-    Page,
+    /// The browser, with the template of the row's source.
+    Page(Template),
 }
 
 /// A picture, and what the ledger says of it.
@@ -73,7 +73,8 @@ impl Engines {
         if page::is_page(&material.draw) {
             let (gallery, row) = (self.gallery.clone(), Arc::clone(material));
             let template = on_a_thread(move || gallery.template(&row).map_err(Failure::from)).await?;
-            return Ok((Engine::Page, template));
+            let fingerprint = template.fingerprint.clone();
+            return Ok((Engine::Page(template), fingerprint));
         }
         let renderer = self.dress(material).await?;
         let template = studio::fingerprint(&renderer, material.style());
@@ -96,7 +97,7 @@ impl Engines {
                 let card = tokio::time::timeout(WAITING, self.paint(renderer, material)).await;
                 card.unwrap_or(Err(Failure::Deadline(WAITING)))
             }
-            Engine::Page => self.take(material).await,
+            Engine::Page(template) => self.take(template, material).await,
         }
     }
 
@@ -121,9 +122,9 @@ impl Engines {
     }
 
     /// Row → shot → page → image, in the browser.
-    async fn take(&self, material: &Arc<Material>) -> Result<Result<Drawn, String>, Failure> {
+    async fn take(&self, template: Template, material: &Arc<Material>) -> Result<Result<Drawn, String>, Failure> {
         let (gallery, row) = (self.gallery.clone(), Arc::clone(material));
-        let shot = match on_a_thread(move || Ok(gallery.shot(&row))).await? {
+        let shot = match on_a_thread(move || Ok(gallery.shot(&row, &template))).await? {
             Ok(shot) => shot,
             Err(error @ PageError::Empty(_)) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error.into()),

@@ -7,16 +7,15 @@ mod secrets;
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 pub use self::{
     address::AddressError,
     secrets::{AuthError, Secrets},
 };
 use crate::{
-    capture::{Options, Shot, Subject, guard::Rules},
+    capture::{Credentials, Options, Shot, Subject, guard::Rules},
     card::Looks,
     queue::Material,
+    studio::half_digest,
 };
 
 /// Raised when the same page would be taken in another way.
@@ -64,38 +63,45 @@ pub struct Gallery {
     pub rules: Arc<Rules>,
 }
 
+/// The template of a source, read once for a row: what is drawn is what the fingerprint speaks of.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The text in HTML; empty where a page has an address.
+    html: String,
+    /// The fingerprint of all that decides a row's picture besides its content and what its page says.
+    pub fingerprint: String,
+}
+
 impl Gallery {
-    /// What is to be taken for a row. Reads the template's file, where there is one.
+    /// What is to be taken for a row.
     ///
     /// # Errors
     /// Where the row has no page, or its source cannot be followed.
-    pub fn shot(&self, material: &Material) -> Result<Shot, PageError> {
+    pub fn shot(&self, material: &Material, template: &Template) -> Result<Shot, PageError> {
         let (options, auth) = options(&material.capture)?;
         let (subject, credentials) = if material.draw == "html" {
-            (Subject::Html { html: html::page(&self.looks, material)?, base: None }, secrets::none())
+            (Subject::Html { html: html::page(&template.html, material)?, base: None }, Credentials::default())
         } else {
-            let template = material.url.as_deref().unwrap_or_default();
-            let url = address::fill(template, &material.data)?;
+            let url = address::fill(material.url.as_deref().unwrap_or_default(), &material.data)?;
             let (url, credentials) = self.secrets.open(&auth, url)?;
             (Subject::Address(url), credentials)
         };
         Ok(Shot { subject, options, rules: Arc::clone(&self.rules), credentials })
     }
 
-    /// The fingerprint of all that decides a row's picture besides its content and what its page says.
+    /// The template of a row's source. Reads its file, where there is one.
     ///
     /// # Errors
     /// Where the template cannot be read.
-    pub fn template(&self, material: &Material) -> Result<String, PageError> {
+    pub fn template(&self, material: &Material) -> Result<Template, PageError> {
         let html = match &material.html {
             Some(name) => html::text(&self.looks, name)?,
             None => String::new(),
         };
         let url = material.url.as_deref().unwrap_or_default();
         let site = material.site.as_deref().unwrap_or_default();
-        let digest = Sha256::digest([REVISION, url, &html, site, &material.capture.to_string()].join("\n"));
-        let half = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
-        Ok(format!("{half:016x}"))
+        let fingerprint = half_digest(&[REVISION, url, &html, site, &material.capture.to_string()]);
+        Ok(Template { html, fingerprint })
     }
 }
 

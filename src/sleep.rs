@@ -21,7 +21,7 @@ const BELL: Duration = Duration::from_secs(35);
 /// How long that look may take, before the connection that listens counts as dead.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// The same while nobody would ring, because no connection listens or the host may use two-phase commit: the pause doubles with
+/// Pauses between two looks while nobody would ring, because no connection listens or the host may use two-phase commit: they double with
 /// each look that finds nothing, from the first to the last of these.
 const FIRST_POLL: Duration = Duration::from_millis(100);
 const LAST_POLL: Duration = Duration::from_secs(1);

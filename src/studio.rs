@@ -117,7 +117,12 @@ fn is_made(place: &Place) -> bool {
 
 /// The fingerprint of a renderer in a style of its own.
 pub fn fingerprint(renderer: &Renderer, style: Style<'_>) -> String {
-    let digest = Sha256::digest([renderer.template(), style.draw, style.site].join("\n"));
+    half_digest(&[renderer.template(), style.draw, style.site])
+}
+
+/// The first 64 bits of SHA-256 over the parts, a line each, in hex.
+pub(crate) fn half_digest(parts: &[&str]) -> String {
+    let digest = Sha256::digest(parts.join("\n"));
     let half = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
     format!("{half:016x}")
 }

@@ -88,7 +88,8 @@ fn paint(looks: Looks, format: Option<Format>, material: &Material) -> Result<Sh
 async fn take(context: &Context, flags: &Preview, looks: Looks, material: &Material) -> Result<Shown, Error> {
     let chrome = Chrome::new(context.config.browser(&flags.browser)?);
     let gallery = pages::gallery(context, &looks, &flags.browser)?;
-    let shot = gallery.shot(material).map_err(|error| Error::Nothing(error.to_string()))?;
+    let shot = gallery.template(material).and_then(|template| gallery.shot(material, &template));
+    let shot = shot.map_err(|error| Error::Nothing(error.to_string()))?;
     let captured = chrome.capture(&shot).await;
     chrome.close().await;
     let captured = captured?;

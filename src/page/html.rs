@@ -17,10 +17,9 @@ pub(super) fn text(looks: &Looks, name: &str) -> Result<String, PageError> {
 }
 
 /// The page of a row.
-pub(super) fn page(looks: &Looks, material: &Material) -> Result<String, PageError> {
-    let name = material.html.as_deref().unwrap_or_default();
-    fill(&text(looks, name)?, material).map_err(|error| PageError::Template {
-        name: name.to_owned(),
+pub(super) fn page(template: &str, material: &Material) -> Result<String, PageError> {
+    fill(template, material).map_err(|error| PageError::Template {
+        name: material.html.clone().unwrap_or_default(),
         what: match error.line() {
             Some(line) => format!("line {line}: {error}"),
             None => error.to_string(),

@@ -60,11 +60,6 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Nothing at all.
-pub(super) fn none() -> Credentials {
-    Credentials::default()
-}
-
 /// What is wrong with a way in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
