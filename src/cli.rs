@@ -5,6 +5,7 @@
 
 mod capture;
 mod columns;
+mod serve;
 mod style;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
+pub use serve::{HttpFlags, StorageFlags};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
@@ -293,17 +295,6 @@ pub struct Detach {
     pub table: String,
 }
 
-/// Where pictures go.
-#[derive(Debug, Clone, Default, Args)]
-pub struct StorageFlags {
-    /// s3://bucket/prefix, or a folder [also: BUCKET_NAME]
-    #[arg(long, value_name = "URL", env = "TINTYPE_STORAGE")]
-    pub storage: Option<String>,
-    /// How the world reaches the store, such as https://cdn.example/og
-    #[arg(long, value_name = "URL", env = "TINTYPE_PUBLIC_BASE_URL")]
-    pub public_base_url: Option<String>,
-}
-
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
@@ -334,6 +325,9 @@ pub struct Run {
     /// How much it works
     #[command(flatten)]
     pub pool: PoolFlags,
+    /// What it shows
+    #[command(flatten)]
+    pub http: HttpFlags,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use crate::{
     capture::{self, guard},
     card::{Format, Looks},
-    cli::{BrowserFlags, Global, LooksFlag, PictureFormat, PoolFlags, Run, StorageFlags},
+    cli::{BrowserFlags, Global, HttpFlags, LooksFlag, PictureFormat, PoolFlags, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
-    failpoint,
+    failpoint, http,
     page::Secrets,
     storage::StorageSettings,
     worker::{Rhythm, WorkerOptions},
@@ -43,6 +43,8 @@ struct File {
     looks: Option<PathBuf>,
     format: Option<String>,
     prune_after: Option<String>,
+    http: Option<String>,
+    http_probes: Option<bool>,
 }
 
 /// Everything outside the command line: the environment and the file.
@@ -64,7 +66,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after"
+            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after, http, http_probes"
                 .to_owned(),
         })?;
         Ok(Self { file })
@@ -123,6 +125,17 @@ impl Config {
             }),
             directory => Ok(Looks::new(directory.cloned())),
         }
+    }
+
+    /// What is shown over HTTP; `None`: nothing.
+    pub fn http(&self, flags: &HttpFlags) -> Result<Option<http::Settings>, Error> {
+        let Some(address) = given(flags.http.as_ref()).or(self.file.http.clone()) else { return Ok(None) };
+        let secret =
+            |flag: &Option<String>, name| given(flag.as_ref()).map_or_else(|| secret(name), |text| Ok(Some(text)));
+        let token = secret(&flags.http_token, "TINTYPE_HTTP_TOKEN")?;
+        let card_secret = secret(&flags.card_secret, "TINTYPE_CARD_SECRET")?;
+        let probes = flags.http_probes || self.file.http_probes.unwrap_or_default();
+        Ok(Some(http::Settings::new(&address, token, card_secret, probes)?))
     }
 
     /// The secrets that sources may name for their pages: `TINTYPE_SECRET_NAME`, or a file named by `TINTYPE_SECRET_NAME_FILE`.

@@ -8,7 +8,7 @@ RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $
                  'read_row', 'bytes', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
                  'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'retry', 'image',
                  'worker_roles', 'key_sql', 'match_sql', 'drawn_columns', 'content_sql', 'wanted_sql', 'lock_sql', 'open_rows', 'may_hide', 'policy_trouble',
-                 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest']
+                 'load', 'wall', 'search', 'cause', 'failures', 'retry_cause', 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest']
 $$;
 
 CREATE OR REPLACE FUNCTION tintype.worker_rights(OUT name text, OUT rights text)
@@ -23,6 +23,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_tem
            ('migration', 'SELECT'),
            ('status',    'SELECT'),
            ('queue_depth', 'SELECT'),
+           ('entry',     'SELECT'),
            ('bell',      'SELECT, UPDATE'),
            ('lease',     'SELECT, USAGE'),
            ('change_id_seq', 'SELECT')

@@ -11,6 +11,7 @@ mod determinism;
 mod documents;
 mod golden;
 mod hostile;
+mod http;
 mod install;
 mod looks;
 mod properties;
