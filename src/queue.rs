@@ -141,7 +141,13 @@ impl Outlook {
 
 /// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD
 /// instead of an error: content is drawn whatever it is, and a key that cannot be named back is parked and holds nobody up.
-struct Text(String);
+pub(crate) struct Text(String);
+
+impl Text {
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
 
 impl<'a> FromSql<'a> for Text {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {

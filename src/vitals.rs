@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 pub use meters::{Meters, engine};
 
@@ -35,6 +35,8 @@ const RECENT: Duration = Duration::from_secs(300);
 pub struct Vitals {
     /// Counts and times since it began.
     pub meters: Meters,
+    /// Rung when a job came to an end.
+    pub news: Notify,
     turn: Mutex<(Phase, Instant)>,
     waits: Mutex<VecDeque<(Instant, Duration)>>,
 }
@@ -42,7 +44,7 @@ pub struct Vitals {
 impl Default for Vitals {
     fn default() -> Self {
         let turn = Mutex::new((Phase::Starting, Instant::now()));
-        Self { meters: Meters::default(), turn, waits: Mutex::default() }
+        Self { meters: Meters::default(), news: Notify::new(), turn, waits: Mutex::default() }
     }
 }
 

@@ -294,6 +294,7 @@ impl Floor<'_> {
             }
         };
         self.vitals.meters.job(&source, outcome.word());
+        self.vitals.news.notify_waiters();
         match outcome {
             Outcome::Published(url) => {
                 self.tally.published += 1;

@@ -1,19 +1,19 @@
 //! `tintype demo`: the whole road in one command. A throwaway Postgres (or the database that is named), a blog, the posts that
 //! tintype was built with, the triggers, a worker, and a page that shows the pictures as they come.
 
-mod gallery;
+mod posts;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use include_dir::{Dir, include_dir};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::gallery::{Entry, Gallery, entries};
+use self::posts::{Entry, entries};
 use super::{
     Context,
-    run::{stop_on_signal, workshop},
+    run::{listen, stop_on_signal, workshop},
     terminal::{print, print_json, say},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
     drawing::Engines,
     error::Error,
+    http::{self, Exhibits},
     install,
     listener::Alarm,
     markdown,
@@ -119,16 +120,17 @@ impl Stage {
         flags: &Demo,
         stop: &CancellationToken,
     ) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
-        let listener = match TcpListener::bind(&flags.http).await {
+        let mut settings = http::Settings::new(&flags.http, None, None, false)?;
+        let listener = match listen(&settings).await {
             Ok(listener) => listener,
-            Err(_) => TcpListener::bind("127.0.0.1:0")
-                .await
-                .map_err(|error| Error::Listen { address: flags.http.clone(), error })?,
+            Err(_) => {
+                settings = http::Settings::new("127.0.0.1:0", None, None, false)?; // another demo runs
+                listen(&settings).await?
+            }
         };
         let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
-        let folder = self.pictures.path().to_owned();
         let storage = Storage::open(&StorageSettings {
-            url: folder.display().to_string(),
+            url: self.pictures.path().display().to_string(),
             public_base_url: Some(format!("http://{address}/pictures")),
             ..StorageSettings::default()
         })
@@ -144,10 +146,22 @@ impl Stage {
             rhythm: Rhythm::default(),
         };
         let (workshop, _desk) = workshop(&self.db, storage, Engines::of_cards(cores), false);
-        let stop = stop.clone();
-        let worker =
-            tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });
-        tokio::spawn(gallery::serve(listener, Gallery { db: self.db.clone(), pictures: folder }));
+        let (stop, alarm) = (stop.clone(), Arc::new(Alarm::default()));
+        let exhibits = Exhibits {
+            db: self.db.clone(),
+            storage: workshop.storage.clone(),
+            vitals: Arc::clone(&workshop.vitals),
+            alarm: Arc::clone(&alarm),
+            stop: stop.clone(),
+        };
+        let worker = tokio::spawn(async move {
+            let closing = CancellationToken::new();
+            let page = tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()));
+            let tally = worker::run(workshop, &options, alarm, stop).await;
+            closing.cancel();
+            let _ = page.await;
+            tally
+        });
         Ok((worker, address))
     }
 

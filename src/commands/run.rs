@@ -75,7 +75,7 @@ async fn work(
     let closing = CancellationToken::new();
     let visitors = shown.map(|(listener, settings)| {
         let (db, vitals, alarm) = (db.clone(), Arc::clone(&workshop.vitals), Arc::clone(&alarm));
-        let exhibits = Exhibits { db, vitals, alarm, stop: stop.clone() };
+        let exhibits = Exhibits { db, storage: workshop.storage.clone(), vitals, alarm, stop: stop.clone() };
         tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()))
     });
     let tally = worker::run(workshop, &options, alarm, stop).await;

@@ -1,7 +1,7 @@
 //! What pages ask the database: one statement at a time, over one connection of the pool at most, each within a limit, so that however
 //! many visitors there are, the worker keeps its connections. A visitor who leaves does not cut a statement short.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Mutex, Semaphore},
@@ -67,19 +67,27 @@ impl Reader {
     }
 
     /// The rows of a statement that changes nothing.
-    pub(super) async fn read(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, ReadError> {
-        self.ask(READ_ONLY, sql, values, TURN).await
+    pub(super) async fn read(
+        &self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.ask(READ_ONLY, sql.into(), values, TURN).await
     }
 
     /// The rows of one that may.
-    pub(super) async fn change(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, ReadError> {
-        self.ask(READ_WRITE, sql, values, TURN).await
+    pub(super) async fn change(
+        &self,
+        sql: impl Into<Cow<'static, str>>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, ReadError> {
+        self.ask(READ_WRITE, sql.into(), values, TURN).await
     }
 
     async fn ask(
         &self,
         settings: &'static str,
-        sql: &'static str,
+        sql: Cow<'static, str>,
         values: Vec<Value>,
         patience: Duration,
     ) -> Result<Vec<Row>, ReadError> {
@@ -92,7 +100,7 @@ impl Reader {
             let transaction = session.transaction().await?;
             transaction.batch_execute(settings).await?;
             let values: Vec<&(dyn Parameter + Sync)> = values.iter().map(|value| &**value as _).collect();
-            let rows = transaction.query(sql, &values).await?;
+            let rows = transaction.query(&sql, &values).await?;
             transaction.commit().await?;
             Ok(rows)
         });
@@ -107,7 +115,7 @@ impl Reader {
         {
             return there;
         }
-        let asked = self.ask(READ_ONLY, "SELECT 1", Vec::new(), FRESH / 2).await;
+        let asked = self.ask(READ_ONLY, "SELECT 1".into(), Vec::new(), FRESH / 2).await;
         let there = match asked {
             Ok(_) => true,
             // Somebody's statement is under way: the last answer stands for a while.

@@ -22,9 +22,9 @@ async fn twice_is_as_good_as_once() {
     let client = test.client().await;
     let first = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
-        first
-            .done()
-            .contains("\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\"]"),
+        first.done().contains(
+            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\"]"
+        ),
         "{first:?}"
     );
     let before = of_tintype(&client).await;
@@ -220,7 +220,10 @@ async fn an_older_schema_becomes_this_one() {
     run(&client, "as it was", AFTER_THE_FIRST).await;
     assert_ne!(of_tintype(&client).await, now);
     let ran = tintype(&test.url(), &["install", "--json"]).await;
-    assert!(ran.done().contains("\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\"]"), "{ran:?}");
+    assert!(
+        ran.done().contains("\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\"]"),
+        "{ran:?}"
+    );
     assert_eq!(of_tintype(&client).await, now);
     assert_eq!(text(&client, "SELECT strict FROM tintype.source").await, "f", "what is attached stays as it was");
     run(&client, "one attach, not two", "SELECT tintype.attach('posts')").await;
