@@ -3,6 +3,8 @@
 
 mod access;
 mod board;
+mod card;
+mod demand;
 mod events;
 mod files;
 mod front;
@@ -11,6 +13,7 @@ mod health;
 mod metrics;
 mod page;
 mod pages;
+mod picture;
 mod reading;
 mod row;
 mod secret;
@@ -30,12 +33,12 @@ use axum::{
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use self::{board::Board, reading::Reader};
+use self::{board::Board, demand::Demand, reading::Reader};
 pub use self::{
     secret::Secret,
     settings::{HttpError, Settings},
 };
-use crate::{db::Database, listener::Alarm, storage::Storage, vitals::Vitals};
+use crate::{db::Database, listener::Alarm, storage::Storage, studio::Studio, vitals::Vitals};
 
 /// The longest form.
 const FORM: usize = 4 * 1024;
@@ -46,6 +49,8 @@ pub struct Exhibits {
     pub db: Database,
     /// Where pictures are.
     pub storage: Storage,
+    /// The renderers of cards.
+    pub studio: Arc<Studio>,
     /// The worker's signs of life.
     pub vitals: Arc<Vitals>,
     /// Whether it hears the bell.
@@ -63,6 +68,8 @@ struct Site {
     stop: CancellationToken,
     closing: CancellationToken,
     token: Option<Secret>,
+    card_secret: Option<Secret>,
+    demand: Arc<Demand>,
     board: Board,
     viewers: Arc<Semaphore>,
 }
@@ -77,13 +84,26 @@ pub async fn open(settings: &Settings) -> io::Result<TcpListener> {
 
 /// Answers until `closing`, which comes after the worker's end.
 pub async fn serve(listener: TcpListener, settings: Settings, exhibits: Exhibits, closing: CancellationToken) {
-    let Exhibits { db, storage, vitals, alarm, stop } = exhibits;
+    let Exhibits { db, storage, studio, vitals, alarm, stop } = exhibits;
     let reader = Reader::new(db);
     let board = Board::new(reader.clone(), storage.clone(), Arc::clone(&vitals), Arc::clone(&alarm), stop.clone());
     let viewers = Arc::new(Semaphore::new(events::VIEWERS));
     let policy = headers::policy(&storage);
-    let token = settings.token.clone();
-    let site = Arc::new(Site { reader, storage, vitals, alarm, stop, closing: closing.clone(), token, board, viewers });
+    let (token, card_secret) = (settings.token.clone(), settings.card_secret.clone());
+    let demand = Arc::new(Demand::new(studio));
+    let site = Arc::new(Site {
+        reader,
+        storage,
+        vitals,
+        alarm,
+        stop,
+        closing: closing.clone(),
+        token,
+        card_secret,
+        demand,
+        board,
+        viewers,
+    });
     let mut helpers = JoinSet::new();
     let mut routes = probes();
     if !settings.probes {
@@ -112,6 +132,8 @@ fn open_to_all() -> Router<Arc<Site>> {
     Router::new()
         .route("/assets/{name}", get(files::asset))
         .route("/pictures/{*path}", get(files::picture))
+        .route("/i/{source}/{file}", get(picture::picture))
+        .route("/card.png", get(card::card))
         .route("/login", get(pages::login).post(pages::log_in))
 }
 

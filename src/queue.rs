@@ -54,7 +54,7 @@ pub struct Slots {
 }
 
 /// What a claimed row says, and how it wants to be drawn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Material {
     /// The source's name, the first part of its objects' keys.
     pub source_name: String,

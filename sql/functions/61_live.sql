@@ -31,7 +31,7 @@ CREATE OR REPLACE VIEW tintype.entry AS
 
 -- The wall: the newest entries, and of each table the jobs that are under way or next, newest first. By indexes alone, however much
 -- there is: this is asked twice a second while somebody looks.
-CREATE OR REPLACE FUNCTION tintype.wall(most integer DEFAULT 48, ahead integer DEFAULT 8)
+CREATE OR REPLACE FUNCTION tintype.wall(most integer DEFAULT 48, ahead integer DEFAULT 6)
 RETURNS SETOF tintype.entry LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     WITH shown AS MATERIALIZED (
         (SELECT i.source, i.key FROM tintype.image i ORDER BY i.updated_at DESC LIMIT most)

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use self::posts::{Entry, entries};
 use super::{
     Context,
-    run::{listen, stop_on_signal, workshop},
+    run::{exhibits, listen, stop_on_signal, workshop},
     terminal::{print, print_json, say},
 };
 use crate::{
@@ -22,8 +22,7 @@ use crate::{
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
     drawing::Engines,
     error::Error,
-    http::{self, Exhibits},
-    install,
+    http, install,
     listener::Alarm,
     markdown,
     scratch::{Scratch, ScratchOptions},
@@ -147,13 +146,7 @@ impl Stage {
         };
         let (workshop, _desk) = workshop(&self.db, storage, Engines::of_cards(cores), false);
         let (stop, alarm) = (stop.clone(), Arc::new(Alarm::default()));
-        let exhibits = Exhibits {
-            db: self.db.clone(),
-            storage: workshop.storage.clone(),
-            vitals: Arc::clone(&workshop.vitals),
-            alarm: Arc::clone(&alarm),
-            stop: stop.clone(),
-        };
+        let exhibits = exhibits(&workshop, &alarm, &stop);
         let worker = tokio::spawn(async move {
             let closing = CancellationToken::new();
             let page = tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()));

@@ -74,8 +74,7 @@ async fn work(
     let alarm = Arc::new(Alarm::default());
     let closing = CancellationToken::new();
     let visitors = shown.map(|(listener, settings)| {
-        let (db, vitals, alarm) = (db.clone(), Arc::clone(&workshop.vitals), Arc::clone(&alarm));
-        let exhibits = Exhibits { db, storage: workshop.storage.clone(), vitals, alarm, stop: stop.clone() };
+        let exhibits = exhibits(&workshop, &alarm, &stop);
         tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()))
     });
     let tally = worker::run(workshop, &options, alarm, stop).await;
@@ -91,6 +90,18 @@ async fn work(
         return Ok(());
     }
     verdict(tally, queue::postponed(&db.get().await?).await?)
+}
+
+/// What a worker has to show.
+pub(super) fn exhibits(workshop: &Workshop, alarm: &Arc<Alarm>, stop: &CancellationToken) -> Exhibits {
+    Exhibits {
+        db: workshop.db.clone(),
+        storage: workshop.storage.clone(),
+        studio: Arc::clone(&workshop.engines.studio),
+        vitals: Arc::clone(&workshop.vitals),
+        alarm: Arc::clone(alarm),
+        stop: stop.clone(),
+    }
 }
 
 /// Takes the address that is served at.

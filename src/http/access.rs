@@ -160,7 +160,7 @@ mod tests {
             ("localhost:4600", true),
             ("LOCALHOST", true),
             ("[::1]:4600", true),
-            ("::1", true),
+            ("[::1]", true),
             ("rebound.example:4600", false),
             ("localhost.rebound.example", false),
             ("", false),

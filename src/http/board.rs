@@ -10,13 +10,13 @@ use std::{
 use serde::Serialize;
 use tokio::{
     sync::{Mutex as Turn, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     page,
-    reading::{Load, ReadError, Reader},
+    reading::{Load, PATIENCE, ReadError, Reader},
     tile::{COLUMNS, Tile},
 };
 use crate::{listener::Alarm, storage::Storage, vitals::Vitals};
@@ -106,7 +106,8 @@ impl Board {
 
     /// The wall as it is now, or was half a second ago.
     pub(super) async fn snapshot(&self) -> Result<Arc<Snapshot>, ReadError> {
-        let mut looked = self.looked.lock().await;
+        let looked = timeout(PATIENCE, self.looked.lock()).await;
+        let mut looked = looked.map_err(|_| ReadError::Busy)?;
         if looked.is_none_or(|at| at.elapsed() >= POLL) {
             self.look().await?;
             *looked = Some(Instant::now());

@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use crate::db::{Database, DbError, Parameter, Queries};
 
 /// How long a visitor waits for others' statements, and what one statement may take.
-const TURN: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 const READ_ONLY: &str = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '3s'; SET LOCAL jit = off";
 const READ_WRITE: &str = "SET LOCAL statement_timeout = '10s'";
 
@@ -72,7 +72,7 @@ impl Reader {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, ReadError> {
-        self.ask(READ_ONLY, sql.into(), values, TURN).await
+        self.ask(READ_ONLY, sql.into(), values, PATIENCE).await
     }
 
     /// The rows of one that may.
@@ -81,7 +81,7 @@ impl Reader {
         sql: impl Into<Cow<'static, str>>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, ReadError> {
-        self.ask(READ_WRITE, sql.into(), values, TURN).await
+        self.ask(READ_WRITE, sql.into(), values, PATIENCE).await
     }
 
     async fn ask(
@@ -128,7 +128,8 @@ impl Reader {
 
     /// How much there is to do, counted once for all who ask within a second, less often where counting takes long.
     pub(super) async fn load(&self) -> Result<Load, ReadError> {
-        let mut known = self.load.lock().await;
+        let known = timeout(PATIENCE, self.load.lock()).await;
+        let mut known = known.map_err(|_| ReadError::Busy)?;
         if let Some((until, load)) = *known
             && Instant::now() < until
         {

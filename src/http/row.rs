@@ -25,7 +25,7 @@ use crate::{
 const SHOWN: usize = 4_000;
 
 /// How often a job may kill its worker before it is parked.
-const DEATHS: i16 = 3;
+const DEATHS: i32 = 3;
 
 pub(super) async fn row(State(site): State<Arc<Site>>, Path((source, key)): Path<(String, String)>) -> Response {
     match find(&site, source, key).await {
@@ -66,7 +66,7 @@ fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trou
     let own_site = text("site");
     let title = material.and_then(|material| Post::new(material.fields()).title).unwrap_or_else(|| tile.alt.clone());
     let excerpt = material.and_then(|material| Post::new(material.fields()).excerpt);
-    let deaths = row.get::<_, i16>("deaths");
+    let deaths: i32 = row.get("deaths");
     json!({
         "here": "row", "tile": tile, "title": title, "excerpt": excerpt,
         "site": own_site.clone().unwrap_or_else(|| "your-site.example".to_owned()),

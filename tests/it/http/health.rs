@@ -52,17 +52,12 @@ async fn a_worker_is_ready_and_counts_what_it_does() {
 
     client.batch_execute("SELECT tintype.pause('posts'); UPDATE posts SET title = 'x'").await.unwrap();
     until(&client, "nothing of it counts", "SELECT depth = 0 FROM tintype.queue_depth").await;
-    client.batch_execute("BEGIN; SELECT tintype.resume('posts'); SELECT FROM posts FOR UPDATE").await.unwrap();
-    client.batch_execute("COMMIT").await.unwrap();
-    until_drawn_or_skipped(&client).await;
+    client.batch_execute("SELECT tintype.resume('posts')").await.unwrap();
+    until(&client, "nothing is left to do", "SELECT depth = 0 FROM tintype.queue_depth").await;
     let idle = eventually("the queue is empty", LIMIT, async || {
         Some(get(at, "/metrics").await.text()).filter(|text| sample(text, "tintype_queue_depth") == Some(0.0))
     });
     assert_eq!(sample(&idle.await, "tintype_oldest_job_age_seconds"), Some(0.0));
-}
-
-async fn until_drawn_or_skipped(client: &tokio_postgres::Client) {
-    until(client, "nothing is left to do", "SELECT depth = 0 FROM tintype.queue_depth").await;
 }
 
 #[tokio::test]
@@ -137,4 +132,28 @@ async fn a_host_that_may_prepare_transactions_is_polled_for() {
     answers(at, "/readyz", 200, "ready, ").await;
     let slow = tokio::time::timeout(Duration::from_secs(5), get(at, "/readyz")).await;
     assert_eq!(slow.expect("probes are quick").status, 200);
+}
+
+/// The names of metrics in a text, without what a histogram or a counter puts behind them.
+fn names(text: &str) -> std::collections::BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+    let found = words.filter(|word| word.starts_with("tintype_") && word.len() > "tintype_".len());
+    found.map(|word| word.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_document_and_the_dashboard_name_what_there_is() {
+    let (database, client) = blog().await;
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
+    let at = address(&worker).await;
+    client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
+    until_drawn(&client).await;
+    answers(at, "/metrics", 200, "tintype_jobs_total{").await;
+    let mut told = names(&get(at, "/metrics").await.text());
+    told.insert("tintype_capture_seconds".to_owned()); // comes with the first page
+    let document = include_str!("../../../docs/HTTP.md").split_once("## Metrics").unwrap().1;
+    assert_eq!(names(document), told);
+    let dashboard = names(include_str!("../../../deploy/grafana.json"));
+    assert!(dashboard.is_subset(&told), "{:?}", dashboard.difference(&told));
 }
