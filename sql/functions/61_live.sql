@@ -29,8 +29,9 @@ CREATE OR REPLACE VIEW tintype.entry AS
       FROM tintype.job j JOIN tintype.source s ON s.id = j.source
      WHERE NOT EXISTS (SELECT FROM tintype.image i WHERE i.source = j.source AND i.key = j.key);
 
--- The wall: the newest entries, and of each table the jobs that are under way or next, newest first. By indexes alone, however much
--- there is: this is asked twice a second while somebody looks.
+-- The wall: the newest entries, and of each table the jobs that are under way or next, newest first. By indexes alone (OFFSET 0 keeps the
+-- planner from joining the whole view: 4 ms against 1.5 s with 300,000 entries), however much
+-- there is: this is asked four times a second at most, while somebody looks.
 CREATE OR REPLACE FUNCTION tintype.wall(most integer DEFAULT 48, ahead integer DEFAULT 6)
 RETURNS SETOF tintype.entry LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
     WITH shown AS MATERIALIZED (
@@ -40,7 +41,7 @@ RETURNS SETOF tintype.entry LANGUAGE sql STABLE SET search_path = pg_catalog, pg
          CROSS JOIN LATERAL (SELECT w.source, w.key FROM tintype.job w WHERE w.source = s.id ORDER BY w.priority, w.due_at LIMIT ahead) j
          WHERE NOT s.paused
     )
-    SELECT e.* FROM shown w CROSS JOIN LATERAL (SELECT * FROM tintype.entry x WHERE x.source_id = w.source AND x.key = w.key) e
+    SELECT e.* FROM shown w CROSS JOIN LATERAL (SELECT * FROM tintype.entry x WHERE x.source_id = w.source AND x.key = w.key OFFSET 0) e
      ORDER BY e.at DESC, e.source, e.key LIMIT most
 $$;
 

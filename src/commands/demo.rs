@@ -3,7 +3,7 @@
 
 mod posts;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use include_dir::{Dir, include_dir};
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ use super::{
     terminal::{print, print_json, say},
 };
 use crate::{
-    cli::Demo,
+    cli::{Demo, HttpFlags},
     config,
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
     drawing::Engines,
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
     let stop = stop_on_signal();
     let stage = Stage::set(context, flags).await?;
-    let outcome = play(&stage, flags, &stop).await;
+    let outcome = play(context, &stage, flags, &stop).await;
     let struck = stage.strike(flags).await; // whatever has happened on it
     let tally = outcome?;
     struck?;
@@ -47,9 +47,9 @@ pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
 }
 
 /// The demo itself: what its worker did.
-async fn play(stage: &Stage, flags: &Demo, stop: &CancellationToken) -> Result<Tally, Error> {
+async fn play(context: &Context, stage: &Stage, flags: &Demo, stop: &CancellationToken) -> Result<Tally, Error> {
     stage.build().await?;
-    let (worker, address) = stage.open(flags, stop).await?;
+    let (worker, address) = stage.open(context, flags, stop).await?;
     let watched = match write_posts(&stage.db).await {
         Ok(()) => watch(stage, flags, &address, stop).await,
         Err(error) => Err(error),
@@ -116,14 +116,18 @@ impl Stage {
     /// Starts the page and the worker; returns the worker and the page's address.
     async fn open(
         &self,
+        context: &Context,
         flags: &Demo,
         stop: &CancellationToken,
     ) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
-        let mut settings = http::Settings::new(&flags.http, None, None, false)?;
+        let shown = HttpFlags { http: Some(flags.http.clone()), ..HttpFlags::default() };
+        let Some(mut settings) = context.config.http(&shown)? else {
+            return Err(Error::Nothing("no address".to_owned()));
+        };
         let listener = match listen(&settings).await {
             Ok(listener) => listener,
             Err(_) => {
-                settings = http::Settings::new("127.0.0.1:0", None, None, false)?; // another demo runs
+                settings.addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))]; // another demo runs
                 listen(&settings).await?
             }
         };

@@ -1,4 +1,4 @@
-//! The wall as it is now, for all who look at it: one task asks the database while there are viewers, twice a second at most, and each
+//! The wall as it is now, for all who look at it: one task asks the database while there are viewers, four times a second at most, and each
 //! viewer gets what differs from what it has. No viewer asks anything itself.
 
 use std::{
@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{listener::Alarm, storage::Storage, vitals::Vitals};
 
-/// The time between two looks, and between two when something was drawn here.
+/// The time between two looks, and the least between two where something was drawn here.
 const POLL: Duration = Duration::from_millis(500);
-const SOON: Duration = Duration::from_millis(100);
+const SOON: Duration = Duration::from_millis(250);
 
 /// How much longer than a look the pause after it is: a database that is slow is left alone.
 const REST: u32 = 20;
@@ -117,22 +117,23 @@ impl Board {
 
     /// Keeps the wall as it should be while somebody looks, until `closing`.
     pub(super) async fn keep(&self, closing: &CancellationToken) {
-        let mut pause = POLL;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = async { self.vitals.news.notified().await; tokio::time::sleep(SOON).await } => {}
-                () = closing.cancelled() => return,
+        let watching = async {
+            loop {
+                let _ = timeout(POLL, self.vitals.news.notified()).await;
+                if self.now.receiver_count() == 0 {
+                    continue;
+                }
+                let mut looked = self.looked.lock().await;
+                let began = Instant::now();
+                let _ = self.look().await; // what is away comes back
+                *looked = Some(Instant::now());
+                drop(looked);
+                tokio::time::sleep(SOON.max(began.elapsed() * REST)).await;
             }
-            if self.now.receiver_count() == 0 {
-                pause = POLL;
-                continue;
-            }
-            let mut looked = self.looked.lock().await;
-            let began = Instant::now();
-            let _ = self.look().await; // what is away comes back
-            *looked = Some(Instant::now());
-            pause = POLL.max(began.elapsed() * REST);
+        };
+        tokio::select! {
+            () = watching => {}
+            () = closing.cancelled() => {}
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) async fn events(State(site): State<Arc<Site>>) -> Response {
         let event = Event::default().data(viewer.news().to_string());
         Some((Ok::<_, Infallible>(event), viewer))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
+    let unbuffered = [("x-accel-buffering", "no")]; // for a proxy that waits for more
+    (unbuffered, Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE))).into_response()
 }
 
 impl Viewer {

@@ -59,7 +59,7 @@ async fn find(site: &Site, source: String, key: String) -> Result<Found, ReadErr
 /// Why there is no answer; a key that is none of its column's type names no row.
 fn trouble(error: ReadError) -> Found {
     match error {
-        ReadError::Database(error) if error.is_usage() => {
+        ReadError::Database(error) if error.sql_state().is_some_and(|state| state.code().starts_with("22")) => {
             Found::Nothing(StatusCode::NOT_FOUND, "no such row".to_owned())
         }
         ReadError::Database(_) => {

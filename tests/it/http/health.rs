@@ -138,7 +138,9 @@ async fn a_host_that_may_prepare_transactions_is_polled_for() {
 fn names(text: &str) -> std::collections::BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
     let found = words.filter(|word| word.starts_with("tintype_") && word.len() > "tintype_".len());
-    found.map(|word| word.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count").to_owned()).collect()
+    found
+        .map(|word| word.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count").to_owned())
+        .collect()
 }
 
 #[tokio::test]
