@@ -31,7 +31,7 @@ pub(super) async fn picture(
     let name = format!("row {source}\0{key}");
     let finding = {
         let site = Arc::clone(&site);
-        async move { find(&site, source, key).await.unwrap_or_else(trouble) }
+        async move { find(&site, source, key).await.unwrap_or_else(|error| trouble(&error)) }
     };
     answer(site.demand.fulfil(name, finding).await, &headers, KEPT)
 }
@@ -57,7 +57,7 @@ async fn find(site: &Site, source: String, key: String) -> Result<Found, ReadErr
 }
 
 /// Why there is no answer; a key that is none of its column's type names no row.
-fn trouble(error: ReadError) -> Found {
+fn trouble(error: &ReadError) -> Found {
     match error {
         ReadError::Database(error) if error.sql_state().is_some_and(|state| state.code().starts_with("22")) => {
             Found::Nothing(StatusCode::NOT_FOUND, "no such row".to_owned())

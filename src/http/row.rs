@@ -53,15 +53,15 @@ async fn find(site: &Site, source: String, key: String) -> Result<Option<Value>,
     let inputs = match site.reader.read(queue::READ, vec![Box::new(number), Box::new(key)]).await {
         Ok(rows) => rows.first().map(queue::material).transpose()?,
         Err(ReadError::Database(error @ DbError::Query(_))) => {
-            return Ok(Some(values(site, row, &tile, None, Some(error.to_string()))));
+            return Ok(Some(values(site, row, &tile, None, Some(&error.to_string()))));
         }
         Err(error) => return Err(error),
     };
-    let gone = inputs.is_none().then(|| "The row is deleted, or hidden from the worker.".to_owned());
+    let gone = inputs.is_none().then_some("The row is deleted, or hidden from the worker.");
     Ok(Some(values(site, row, &tile, inputs.as_ref(), gone)))
 }
 
-fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trouble: Option<String>) -> Value {
+fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trouble: Option<&str>) -> Value {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let own_site = text("site");
     let title = material.and_then(|material| Post::new(material.fields()).title).unwrap_or_else(|| tile.alt.clone());

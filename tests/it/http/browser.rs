@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::{
-    web::address,
+    s3::S3Server,
+    web::{address, get},
     window::Window,
     worker::{Workplace, blog, until, until_drawn},
 };
@@ -117,4 +118,41 @@ async fn everybody_can_use_it() {
             assert_eq!(window.faults().await, json!([]), "{path}, {scheme}, {width} pixels wide");
         }
     }
+}
+
+#[tokio::test]
+async fn pictures_of_a_bucket_come_from_its_origin_and_no_other() {
+    let (database, client) = blog().await;
+    let server = S3Server::start().await;
+    let place = server.settings("s3://pictures");
+    let (endpoint, keys) = (place.endpoint_url.unwrap(), place.credentials.unwrap());
+    let base = format!("{endpoint}/pictures");
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start_with_secrets(
+        &["--http", "127.0.0.1:0"],
+        &[
+            ("TINTYPE_STORAGE", "s3://pictures"),
+            ("TINTYPE_PUBLIC_BASE_URL", &base),
+            ("AWS_ENDPOINT_URL_S3", &endpoint),
+            ("AWS_ACCESS_KEY_ID", &keys.id),
+            ("AWS_SECRET_ACCESS_KEY", &keys.secret),
+        ],
+    );
+    let at = address(&worker).await;
+    client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
+    until_drawn(&client).await;
+    let window = Window::open().await;
+    window.go(&format!("http://{at}/")).await;
+    let tile = "document.querySelector('.tile.ready img')";
+    window.until(&format!("{tile}?.naturalWidth === 1200 && {tile}.src.startsWith('{base}/')")).await;
+    assert_eq!(window.faults().await, json!([]));
+    window.run("document.body.append(Object.assign(new Image(), { src: 'http://127.0.0.1:9/x.png' })), 0").await;
+    window.until("faults.some(fault => fault.startsWith('img-src'))").await;
+    window
+        .run("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.evil = 1' })), 0")
+        .await;
+    window.until("faults.some(fault => fault.startsWith('script-src')) && window.evil === undefined").await;
+    let picture = get(at, "/i/posts/1.png").await;
+    assert!(picture.status == 307 && picture.header("location").starts_with(&base), "{picture:?}");
+    assert_eq!(get(at, "/pictures/posts/1/x.png").await.status, 404, "a bucket's pictures are not served here");
 }

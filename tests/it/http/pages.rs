@@ -1,13 +1,17 @@
 //! What the pages show, and how little they ask for it.
 
+use std::net::SocketAddr;
+
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     task::JoinSet,
 };
 
 use crate::support::{
     eventually,
+    postgres::TestDatabase,
+    program::command,
     web::{address, ask, get},
     worker::{LIMIT, Workplace, blog, until, until_drawn},
 };
@@ -175,4 +179,63 @@ async fn so_many_viewers_and_no_more() {
         (&start == b"HTTP/1.1 200").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn any_key_has_a_page() {
+    let (database, client) = blog().await;
+    client
+        .batch_execute("CREATE TABLE notes (id text PRIMARY KEY, title text); SELECT tintype.attach('notes')")
+        .await
+        .unwrap();
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
+    let at = address(&worker).await;
+    let keys = ["a/b", "what?", "50%", "#1", "é ü", "<i>\"x\"</i>", "a\\b", "{1,2}", "%2F", " "];
+    for key in keys {
+        client.execute("INSERT INTO notes VALUES ($1, 'A note')", &[&key]).await.unwrap();
+    }
+    until(&client, "all have pictures", "SELECT count(*) = 10 FROM tintype.image WHERE state = 'ready'").await;
+    let text = get(at, "/").await.text();
+    let links: Vec<String> = text
+        .split("<a href=\"")
+        .filter_map(|rest| Some(rest.split_once('"')?.0.replace("&#x2f;", "/")))
+        .filter(|link| link.starts_with("/row/notes/"))
+        .collect();
+    assert_eq!(links.len(), keys.len(), "{links:?}");
+    for link in links {
+        let page = get(at, &link).await;
+        assert!(page.status == 200 && page.text().contains("A note"), "{link}: {page:?}");
+        let picture = get(at, &format!("{}.png", link.replacen("/row/", "/i/", 1))).await;
+        assert_eq!(picture.status, 307, "{link}");
+        let shown = get(at, picture.header("location")).await;
+        assert_eq!(shown.status, 200, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_shows_the_same_page() {
+    let test = TestDatabase::new().await;
+    let mut demo = command(&["demo", "--http", "127.0.0.1:0"]);
+    let mut child = demo.env("DATABASE_URL", test.url()).spawn().expect("the program starts");
+    let mut words = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut at = None;
+    while let Some(line) = words.next_line().await.unwrap() {
+        at = at.or(line.strip_prefix("posts and pictures: http://").map(|rest| rest.trim_end_matches('/').to_owned()));
+        if line == "Ctrl-C ends the demo" {
+            break;
+        }
+    }
+    let at: SocketAddr = at.expect("an address").parse().unwrap();
+    let text = eventually("the wall is full", LIMIT, async || {
+        Some(get(at, "/").await.text()).filter(|text| text.matches("class=\"tile ready\"").count() == 48)
+    })
+    .await;
+    let picture = text.split("<img src=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#x2f;", "/");
+    assert_eq!(get(at, &picture).await.header("content-type"), "image/png");
+    let process = rustix::process::Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    while words.next_line().await.unwrap().is_some() {}
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+    assert!(tokio::net::TcpStream::connect(at).await.is_err());
 }
