@@ -15,6 +15,8 @@ pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, Wa
 pub use columns::{Columns, Pages, SourceDraw};
 pub use style::{LooksFlag, PictureFormat, Style};
 
+use crate::courtesy;
+
 /// Social images made beside your Postgres: every row gets its picture.
 #[derive(Debug, Parser)]
 #[command(name = "tintype", version, max_term_width = 110, arg_required_else_help = true)]
@@ -313,6 +315,9 @@ pub struct Run {
     /// Cards drawn at once [default: one a core]
     #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
+    /// Niceness of the threads that draw cards, so that a database on the same cores comes first; 0 for as everybody else
+    #[arg(long, value_name = "N", env = "TINTYPE_NICE", default_value_t = courtesy::NICE, value_parser = clap::value_parser!(i32).range(0..=19))]
+    pub nice: i32,
     /// Stop when nothing is due
     #[arg(long)]
     pub exit_when_idle: bool,
