@@ -52,6 +52,16 @@ pub struct Global {
         hide_env_values = true
     )]
     pub listen_url: Option<String>,
+    /// Connections of the pool; one more listens [default: 3]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "N",
+        env = "TINTYPE_CONNECTIONS",
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub connections: Option<u16>,
     /// A file with settings [default: tintype.toml, where there is one]
     #[arg(long, global = true, help_heading = "Every command", value_name = "FILE", env = "TINTYPE_CONFIG")]
     pub config: Option<PathBuf>,

@@ -81,7 +81,7 @@ impl Config {
             None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
         };
         let defaults = ConnectSettings::default();
-        let pool_size = self.file.connections.unwrap_or(defaults.pool_size);
+        let pool_size = global.connections.map(usize::from).or(self.file.connections).unwrap_or(defaults.pool_size);
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
     }
 

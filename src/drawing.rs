@@ -136,8 +136,8 @@ impl Engines {
         };
         let captured = self.chrome.capture(&shot).await?;
         let engine = self.chrome.program().await?.to_string();
-        let alt =
-            [Some(captured.title), material.title.clone()].into_iter().flatten().find(|text| !text.trim().is_empty());
+        let titles = [Some(captured.title), material.title.clone()].into_iter().flatten();
+        let alt = titles.map(|title| picture::alt_text_of_page(&title)).find(|text| !text.is_empty());
         Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt: alt.unwrap_or_default(), steady: false }))
     }
 }

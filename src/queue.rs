@@ -245,10 +245,10 @@ pub(crate) fn seconds(time: Duration) -> i32 {
     i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// Prolongs all of a worker's claims that have not run out by `lease`; returns their tokens.
-pub async fn extend(client: &impl Queries, worker: i32, lease: Duration) -> Result<Vec<i64>, DbError> {
+/// Prolongs those of a worker's claims that it `holds` and that have not run out by `lease`; returns their tokens.
+pub async fn extend(client: &impl Queries, worker: i32, lease: Duration, holds: &[i64]) -> Result<Vec<i64>, DbError> {
     let seconds = seconds(lease);
-    let rows = client.query("SELECT tintype.extend($1, $2)", &[&worker, &seconds]).await?;
+    let rows = client.query("SELECT tintype.extend($1, $2, $3)", &[&worker, &seconds, &holds.to_vec()]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

@@ -38,13 +38,15 @@ BEGIN
 END $$;
 
 -- Prolongs the claims of `worker` that have not run out, with its heartbeat; returns their tokens. A job whose token is missing has
--- another owner by now, or none, and its worker stops it. Locks in key order, as the fold does.
-CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer)
+-- another owner by now, or none, and its worker stops it. Those that it does not hold (NULL: it does not say) run out: their claim never
+-- reached it, or their job ended badly. Locks in key order, as the fold does.
+DROP FUNCTION IF EXISTS tintype.extend(integer, integer);
+CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer, holds bigint[] DEFAULT NULL)
 RETURNS SETOF bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets runs out earlier
     WITH mine AS MATERIALIZED (
         SELECT j.source, j.key FROM tintype.job j
-         WHERE j.owner = worker AND j.lease_until >= now() ORDER BY j.source, j.key FOR UPDATE
+         WHERE j.owner = worker AND j.lease_until >= now() AND (holds IS NULL OR j.lease = ANY (holds)) ORDER BY j.source, j.key FOR UPDATE
     )
     UPDATE tintype.job j SET lease_until = now() + make_interval(secs => seconds)
       FROM mine m WHERE j.source = m.source AND j.key = m.key

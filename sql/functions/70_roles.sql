@@ -78,7 +78,12 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', one.function, worker);
         END LOOP;
         FOR one IN SELECT s AS source FROM tintype.source s JOIN pg_class c ON c.oid = s.relation LOOP
-            PERFORM tintype.grant_worker(one.source, worker);
+            BEGIN
+                PERFORM tintype.grant_worker(one.source, worker);
+            EXCEPTION WHEN undefined_column OR undefined_table OR undefined_function OR syntax_error OR datatype_mismatch THEN
+                RAISE WARNING 'tintype: rights on % stay as they are: %', (one.source).name, SQLERRM
+                    USING HINT = format('tintype attach %s with the columns that it has now', (one.source).name);
+            END;
         END LOOP;
     END LOOP;
 END $$;
