@@ -5,6 +5,7 @@
 
 mod capture;
 mod columns;
+mod pause;
 mod style;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
+pub use pause::{Pause, Resume};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 use crate::courtesy;
@@ -88,6 +90,10 @@ pub enum Command {
     Attach(Attach),
     /// Stop watching a table
     Detach(Detach),
+    /// Stop drawing for a table
+    Pause(Pause),
+    /// Go on drawing for a table
+    Resume(Resume),
     /// The worker: draw what changes
     Run(Run),
     /// Mark old rows, so that they get their pictures too

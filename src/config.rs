@@ -85,12 +85,6 @@ impl Config {
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
     }
 
-    /// Whether any database is named at all.
-    pub fn names_database(&self, global: &Global) -> Result<bool, Error> {
-        let (settings, _) = self.connection(global)?;
-        Ok(settings.url.is_some() || variable("PGHOST").is_some() || variable("PGDATABASE").is_some())
-    }
-
     /// Where pictures go.
     pub fn storage(&self, flags: &StorageFlags) -> Result<StorageSettings, Error> {
         let url = given(flags.storage.as_ref())
@@ -282,7 +276,10 @@ fn access_key() -> Result<Option<AccessKey>, Error> {
     match (secret(id)?, secret(key)?) {
         (Some(id), Some(secret_key)) => Ok(Some(AccessKey { id, secret: secret_key, session_token: secret(token)? })),
         (found, _) => Err(Error::Config {
-            what: format!("a part of the store's key is in a file, and {} is nowhere", if found.is_some() { key } else { id }),
+            what: format!(
+                "a part of the store's key is in a file, and {} is nowhere",
+                if found.is_some() { key } else { id }
+            ),
             hint: format!("set {id} and {key}, or {id}_FILE and {key}_FILE"),
         }),
     }
