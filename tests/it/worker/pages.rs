@@ -235,11 +235,11 @@ async fn a_template_in_html_needs_no_server() {
 
 #[tokio::test]
 async fn a_failure_is_recorded_against_what_was_tried_and_not_against_an_edit_of_that_moment() {
-    let (_test, client, workplace, application) = attached("url => 'http://APP/{slug}'").await;
+    let (_test, client, workplace, application) = attached("url => 'http://APP/{colour}/{slug}'").await;
     let _worker = start(&workplace, &application, &[]);
-    client.batch_execute("INSERT INTO posts (id, slug) VALUES (1, 'held/typo')").await.unwrap();
+    client.batch_execute("INSERT INTO posts (id, colour, slug) VALUES (1, 'held', 'mended')").await.unwrap();
     application.held.heard.notified().await;
-    client.batch_execute("UPDATE posts SET slug = 'posts/mended'").await.unwrap();
+    client.batch_execute("UPDATE posts SET colour = 'posts'").await.unwrap();
     application.held.answer.notify_waiters();
     application.held.answer.notify_one();
     until(&client, "the mended address is taken", READY).await;
