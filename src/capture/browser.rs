@@ -2,7 +2,10 @@
 //! dies or does not answer any more, ends it when nobody has used it for a while or it has served its time, and tidies up.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,8 +17,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    block::BlockList, error::Trouble, memory, process::Process, program::Program, settings::Settings, tab::Ready,
-    wire::Wire,
+    block::BlockList, error::Trouble, kept::Kept, memory, process::Process, program::Program, settings::Settings,
+    tab::Ready, wire::Wire,
 };
 
 /// How often a browser is asked whether it lives, and how long it may take to answer. A machine that is busy with other things
@@ -47,6 +50,10 @@ pub(super) struct Browser {
     /// Tabs that wait for captures, and how many there are at most.
     pub(super) ready: Ready,
     pub(super) most_ready: usize,
+    /// Pages that wait for the next text.
+    pub(super) kept: Kept,
+    /// Whether its tabs can wait for frames.
+    waits: AtomicBool,
     usage: Mutex<Usage>,
     most_captures: u32,
 }
@@ -106,6 +113,8 @@ impl Browser {
             block_list: Arc::clone(&settings.block_list),
             ready: Ready::default(),
             most_ready: settings.ready,
+            kept: Kept::default(),
+            waits: AtomicBool::new(program.is_shell()),
             usage: Mutex::new(usage),
             most_captures: settings.recycle_captures,
         });
@@ -125,6 +134,16 @@ impl Browser {
         usage.captures += 1;
         drop(usage);
         Some(Lease { browser: Arc::clone(self) })
+    }
+
+    /// Whether its tabs paint only when they are told to.
+    pub(super) fn waits_for_frames(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// Notes that they cannot.
+    pub(super) fn paints_by_itself(&self) {
+        self.waits.store(false, Ordering::Relaxed);
     }
 
     /// Lets nobody in any more; the browser ends once the last one has left.
@@ -160,6 +179,7 @@ async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>,
     browser.retire();
     browser.gone.cancel();
     browser.ready.clear();
+    browser.kept.clear();
     tracing::debug!(group = group.as_raw_nonzero(), why, "a browser ends");
     process.end().await;
 }

@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{error::Trouble, guard::BROWSER_FLAGS, program::Program, settings::Settings};
+use super::{error::Trouble, frames, guard::BROWSER_FLAGS, program::Program, settings::Settings};
 use crate::user::{self, User};
 
 /// Kills the browser and removes its folder once our end of its standard input closes.
@@ -206,6 +206,9 @@ impl Drop for Process {
 fn browser(program: &Program, user: Option<User>, folder: &Path, sandbox: bool) -> io::Result<Child> {
     let mut command = as_user(Command::new(&program.path), user, folder);
     command.args(FLAGS).args(BROWSER_FLAGS);
+    if program.is_shell() {
+        command.args(frames::FLAGS);
+    }
     command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
     if !sandbox {
         command.arg("--no-sandbox");

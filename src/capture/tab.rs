@@ -30,6 +30,7 @@ use super::{
     browser::{Browser, Lease},
     error::Trouble,
     guard::{BYPASS_LIST, Door, Rules},
+    shot::Options,
     wire::{Event, WireError},
 };
 
@@ -111,7 +112,7 @@ impl Tab {
             let opened = browser.tasks.spawn(Self::open(Arc::clone(&browser), Arc::clone(rules))).await;
             opened.unwrap_or(Err(WireError::Gone))?
         };
-        tab.context.lease = Some(lease);
+        tab.lend(lease);
         if browser.most_ready > 0 {
             let (browser, rules) = (Arc::clone(&browser), Arc::clone(rules));
             drop(browser.tasks.clone().spawn(async move {
@@ -142,11 +143,9 @@ impl Tab {
             Context { id: id.clone(), session: None, browser: Arc::clone(&browser), lease: None, runtime };
         let mut no_downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
         no_downloads.browser_context_id = Some(id.clone());
-        let mut blank = CreateTargetParams::new("about:blank");
-        blank.browser_context_id = Some(id);
-        let (denied, created) = tokio::join!(wire.call(None, no_downloads), wire.call(None, blank));
+        let (denied, created) = tokio::join!(wire.call(None, no_downloads), Self::blank(&browser, id));
         denied?;
-        let target = created?.target_id;
+        let target = created?;
         let mut attach = AttachToTargetParams::new(target.clone());
         attach.flatten = Some(true);
         let session = wire.call(None, attach).await?.session_id;
@@ -165,8 +164,36 @@ impl Tab {
         Ok(tab)
     }
 
+    /// An empty page in a context, of the size that most pictures have. It waits for frames where the browser's pages can.
+    async fn blank(browser: &Browser, context: BrowserContextId) -> Result<TargetId, WireError> {
+        let waits = browser.waits_for_frames();
+        let usual = Options::default();
+        let mut blank = CreateTargetParams::new("about:blank");
+        (blank.width, blank.height) = (Some(usual.width.into()), Some(usual.height.into()));
+        blank.browser_context_id = Some(context);
+        blank.enable_begin_frame_control = waits.then_some(true);
+        match browser.wire.call(None, blank.clone()).await {
+            Err(WireError::Refused { .. }) if waits => {
+                browser.paints_by_itself();
+                blank.enable_begin_frame_control = None;
+                Ok(browser.wire.call(None, blank).await?.target_id)
+            }
+            created => Ok(created?.target_id),
+        }
+    }
+
+    /// Lends it to another capture.
+    pub(super) fn lend(&mut self, lease: Lease) {
+        self.context.lease = Some(lease);
+    }
+
+    /// Nobody's capture needs it for now.
+    pub(super) fn rest(&mut self) {
+        self.context.lease = None;
+    }
+
     /// Whether its page answers.
-    async fn lives(&self) -> bool {
+    pub(super) async fn lives(&self) -> bool {
         self.browser().wire.call_within(ALIVE_LIMIT, Some(&self.session), EvaluateParams::new("0")).await.is_ok()
     }
 

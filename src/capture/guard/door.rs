@@ -76,6 +76,11 @@ impl Door {
         self.ledger.refusals()
     }
 
+    /// Whether nobody has ever asked for anything here.
+    pub fn is_untouched(&self) -> bool {
+        self.ledger.asked() == 0
+    }
+
     /// How many bytes servers have sent.
     pub fn received(&self) -> u64 {
         self.ledger.received()
@@ -106,6 +111,7 @@ async fn keep(listener: TcpListener, keeper: Arc<Keeper>) {
 
 /// One connection: one request and its answer, or a tunnel to its end.
 async fn serve(stream: TcpStream, keeper: Arc<Keeper>) {
+    keeper.ledger.ask();
     let opened = Mutex::new(None);
     let service = service_fn(|request| keeper.answer(request, &opened));
     let mut server = http1::Builder::new();
