@@ -2,10 +2,7 @@
 //! dies or does not answer any more, ends it when nobody has used it for a while or it has served its time, and tidies up.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -52,8 +49,6 @@ pub(super) struct Browser {
     pub(super) most_ready: usize,
     /// Pages that wait for the next text.
     pub(super) kept: Kept,
-    /// Whether its tabs can wait for frames.
-    waits: AtomicBool,
     usage: Mutex<Usage>,
     most_captures: u32,
 }
@@ -114,7 +109,6 @@ impl Browser {
             ready: Ready::default(),
             most_ready: settings.ready,
             kept: Kept::default(),
-            waits: AtomicBool::new(program.is_shell()),
             usage: Mutex::new(usage),
             most_captures: settings.recycle_captures,
         });
@@ -134,16 +128,6 @@ impl Browser {
         usage.captures += 1;
         drop(usage);
         Some(Lease { browser: Arc::clone(self) })
-    }
-
-    /// Whether its tabs paint only when they are told to.
-    pub(super) fn waits_for_frames(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
-    }
-
-    /// Notes that they cannot.
-    pub(super) fn paints_by_itself(&self) {
-        self.waits.store(false, Ordering::Relaxed);
     }
 
     /// Lets nobody in any more; the browser ends once the last one has left.

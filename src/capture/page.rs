@@ -13,7 +13,6 @@ use url::Url;
 use super::{
     browser::Lease,
     error::{Seen, Trouble},
-    frames::Frames,
     intercept::Intercept,
     kept::{Kept, Window},
     network,
@@ -141,11 +140,10 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     let window = Window::of(shot);
     let page = Page::open(lease, shot, window.as_ref()).await?;
     progress.watch(page.view.clone());
-    let (mut crash, frames) = (page.view.clone(), Frames::default());
+    let mut crash = page.view.clone();
     let captured = tokio::select! {
-        captured = steps(&page, window.is_some(), &frames, shot, progress) => captured?,
+        captured = steps(&page, window.is_some(), shot, progress) => captured?,
         Ok(_) = crash.wait_for(|view| view.crashed) => return Err(Trouble::PageCrashed),
-        never = frames.run(&page.tab), if page.tab.browser().waits_for_frames() => match never {},
     };
     if let Some(window) = window {
         page.keep(window);
@@ -153,13 +151,7 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     Ok(captured)
 }
 
-async fn steps(
-    page: &Page,
-    still: bool,
-    frames: &Frames,
-    shot: &Shot,
-    progress: &Progress,
-) -> Result<Captured, Trouble> {
+async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
     let (tab, options, mut view) = (&page.tab, &shot.options, page.view.clone());
     let prepared = async { if page.texts == 0 { prepare(tab, options, still).await } else { Ok(()) } };
     progress.at("loading the page");
@@ -176,7 +168,6 @@ async fn steps(
             write(tab, html, base.as_ref()).await?;
         }
     }
-    frames.begin();
     for _ in 0..MOVES {
         progress.at("loading the page");
         let loader = loaded(&mut view, shot).await?;
@@ -185,7 +176,7 @@ async fn steps(
         {
             return Err(trouble);
         }
-        match finish(tab, frames, shot, progress).await {
+        match finish(tab, shot, progress).await {
             Ok((title, taken)) => {
                 let seen = view.borrow().seen.clone();
                 return Ok(Captured { image: taken.image, title, seen, cut_from: taken.cut_from });
@@ -231,11 +222,10 @@ async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<String,
 }
 
 /// Makes the document ready and takes its picture.
-async fn finish(tab: &Tab, frames: &Frames, shot: &Shot, progress: &Progress) -> Result<(String, Taken), Undone> {
+async fn finish(tab: &Tab, shot: &Shot, progress: &Progress) -> Result<(String, Taken), Undone> {
     progress.at("waiting for the page");
-    frames.hurry();
     let world = World::new(tab).await?;
     let found = world.run(tab, "ready", &shot.options).await?;
     progress.at("taking the picture");
-    Ok((found.title, picture(tab, &world, frames, &shot.options).await?))
+    Ok((found.title, picture(tab, &world, &shot.options).await?))
 }

@@ -2,16 +2,12 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chromiumoxide::{
-    cdp::browser_protocol::{
-        headless_experimental::{ScreenshotParams, ScreenshotParamsFormat},
-        page::{CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport},
-    },
+    cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport},
     types::Binary,
 };
 
 use super::{
     error::Trouble,
-    frames::Frames,
     script::{Undone, World},
     shot::{Clip, Options, PageFormat},
     tab::Tab,
@@ -32,7 +28,7 @@ pub(super) struct Taken {
 }
 
 /// Takes the picture that the options want.
-pub(super) async fn picture(tab: &Tab, world: &World, frames: &Frames, options: &Options) -> Result<Taken, Undone> {
+pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Result<Taken, Undone> {
     if options.format == Some(PageFormat::Pdf) {
         return Ok(Taken { image: pdf(tab, options).await?, cut_from: None });
     }
@@ -41,15 +37,7 @@ pub(super) async fn picture(tab: &Tab, world: &World, frames: &Frames, options: 
     let size = clip.map_or((f64::from(options.width), f64::from(options.height)), |clip| (clip.width, clip.height));
     let scale = options.scale;
     let pixels = move |side: f64| (side * scale).round().max(1.0) as u32;
-    let last = match clip {
-        None if tab.browser().waits_for_frames() => last_frame(tab, frames, webp).await?,
-        _ => None,
-    };
-    let right = |data: &Binary| webp || has_size(data, pixels(size.0), pixels(size.1));
-    let data = match last.filter(right) {
-        Some(data) => data,
-        None => screenshot(tab, frames, clip, webp).await?,
-    };
+    let data = screenshot(tab, clip, webp).await?;
     let format = options.format;
     let encoded = tokio::task::spawn_blocking(move || {
         let bytes = decode(&data)?;
@@ -64,16 +52,8 @@ pub(super) async fn picture(tab: &Tab, world: &World, frames: &Frames, options: 
     Ok(Taken { image, cut_from })
 }
 
-/// What the last frame shows, where the window is the picture.
-async fn last_frame(tab: &Tab, frames: &Frames, webp: bool) -> Result<Option<Binary>, Trouble> {
-    let format = if webp { ScreenshotParamsFormat::Webp } else { ScreenshotParamsFormat::Png };
-    let mut picture = ScreenshotParams::builder().format(format).optimize_for_speed(!webp).build();
-    picture.quality = webp.then_some(QUALITY);
-    Ok(frames.last(tab, picture).await?)
-}
-
-/// Has the browser take a picture by itself.
-async fn screenshot(tab: &Tab, frames: &Frames, clip: Option<Clip>, webp: bool) -> Result<Binary, Trouble> {
+/// The browser's own picture, in Base64.
+async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Binary, Trouble> {
     let format = if webp { CaptureScreenshotFormat::Webp } else { CaptureScreenshotFormat::Png };
     let mut command = CaptureScreenshotParams::builder().format(format).build();
     command.quality = webp.then_some(QUALITY);
@@ -82,16 +62,7 @@ async fn screenshot(tab: &Tab, frames: &Frames, clip: Option<Clip>, webp: bool) 
         command.clip = Some(Viewport { x: clip.x, y: clip.y, width: clip.width, height: clip.height, scale: 1.0 });
         command.capture_beyond_viewport = Some(true);
     }
-    frames.paint();
     Ok(tab.call(command).await?.data)
-}
-
-/// Whether a PNG in Base64 has this size.
-fn has_size(data: &Binary, width: u32, height: u32) -> bool {
-    let text: &str = data.as_ref();
-    // 24 bytes: the signature, the first chunk's length and name, and the two sides.
-    let head = text.get(..32).and_then(|head| BASE64_STANDARD.decode(head).ok()).unwrap_or_default();
-    head.get(16..24) == Some(&[width.to_be_bytes(), height.to_be_bytes()].concat()[..])
 }
 
 /// Which part of the page is the picture, where it is not the window; and the page's height where the part ends before it.

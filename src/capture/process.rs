@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{error::Trouble, frames, guard::BROWSER_FLAGS, program::Program, settings::Settings};
+use super::{error::Trouble, guard::BROWSER_FLAGS, program::Program, settings::Settings};
 use crate::user::{self, User};
 
 /// Kills the browser and removes its folder once our end of its standard input closes.
@@ -35,7 +35,7 @@ const LAST_WORDS: usize = 12;
 
 /// What Chromium is told besides its folder and what the guard wants. Nothing that asks, calls home or waits for a person; and
 /// colours, letters and scroll bars that are the same on every machine.
-const FLAGS: [&str; 33] = [
+const FLAGS: [&str; 34] = [
     "--headless",
     "--remote-debugging-port=0",
     "--no-first-run",
@@ -55,6 +55,7 @@ const FLAGS: [&str; 33] = [
     "--disable-domain-reliability",
     "--disable-extensions",
     "--disable-field-trial-config",
+    "--disable-frame-rate-limit", // a picture waits for three frames: no time at all, and not 50 ms
     "--disable-gpu",
     "--disable-hang-monitor",
     "--disable-lcd-text",
@@ -206,9 +207,6 @@ impl Drop for Process {
 fn browser(program: &Program, user: Option<User>, folder: &Path, sandbox: bool) -> io::Result<Child> {
     let mut command = as_user(Command::new(&program.path), user, folder);
     command.args(FLAGS).args(BROWSER_FLAGS);
-    if program.is_shell() {
-        command.args(frames::FLAGS);
-    }
     command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
     if !sandbox {
         command.arg("--no-sandbox");

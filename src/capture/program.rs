@@ -102,12 +102,6 @@ impl ProgramError {
 }
 
 impl Program {
-    /// Whether it is the headless shell, whose tabs can wait for frames.
-    pub(super) fn is_shell(&self) -> bool {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        name.contains("headless-shell") || name.contains("headless_shell")
-    }
-
     /// Finds the browser: the one that is named, else the first of the usual names on the search path.
     pub async fn find(named: Option<&Path>, search_path: Option<&OsStr>) -> Result<Self, ProgramError> {
         let path = match named {

@@ -164,22 +164,13 @@ impl Tab {
         Ok(tab)
     }
 
-    /// An empty page in a context, of the size that most pictures have. It waits for frames where the browser's pages can.
+    /// An empty page in a context, of the size that most pictures have.
     async fn blank(browser: &Browser, context: BrowserContextId) -> Result<TargetId, WireError> {
-        let waits = browser.waits_for_frames();
         let usual = Options::default();
         let mut blank = CreateTargetParams::new("about:blank");
         (blank.width, blank.height) = (Some(usual.width.into()), Some(usual.height.into()));
         blank.browser_context_id = Some(context);
-        blank.enable_begin_frame_control = waits.then_some(true);
-        match browser.wire.call(None, blank.clone()).await {
-            Err(WireError::Refused { .. }) if waits => {
-                browser.paints_by_itself();
-                blank.enable_begin_frame_control = None;
-                Ok(browser.wire.call(None, blank).await?.target_id)
-            }
-            created => Ok(created?.target_id),
-        }
+        Ok(browser.wire.call(None, blank).await?.target_id)
     }
 
     /// Lends it to another capture.
