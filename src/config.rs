@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     failpoint,
     page::Secrets,
-    storage::StorageSettings,
+    storage::{AccessKey, StorageSettings},
     worker::{Rhythm, WorkerOptions},
 };
 
@@ -81,7 +81,7 @@ impl Config {
             None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
         };
         let defaults = ConnectSettings::default();
-        let pool_size = self.file.connections.unwrap_or(defaults.pool_size);
+        let pool_size = global.connections.map(usize::from).or(self.file.connections).unwrap_or(defaults.pool_size);
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
     }
 
@@ -109,7 +109,7 @@ impl Config {
             endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
             path_style: self.file.path_style,
             region: None,
-            credentials: None,
+            credentials: access_key()?,
         })
     }
 
@@ -270,6 +270,21 @@ fn secret(name: &str) -> Result<Option<String>, Error> {
         (Some(value), _) => Ok(Some(value)),
         (None, Some(path)) => Ok(Some(read(Path::new(&path), &format!("{name}_FILE"))?.trim_end().to_owned())),
         (None, None) => Ok(None),
+    }
+}
+
+/// The store's key, where files hold some of it; everything else the AWS tools' own rules find.
+fn access_key() -> Result<Option<AccessKey>, Error> {
+    let [id, key, token] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    if [id, key, token].into_iter().all(|name| variable(&format!("{name}_FILE")).is_none()) {
+        return Ok(None);
+    }
+    match (secret(id)?, secret(key)?) {
+        (Some(id), Some(secret_key)) => Ok(Some(AccessKey { id, secret: secret_key, session_token: secret(token)? })),
+        (found, _) => Err(Error::Config {
+            what: format!("a part of the store's key is in a file, and {} is nowhere", if found.is_some() { key } else { id }),
+            hint: format!("set {id} and {key}, or {id}_FILE and {key}_FILE"),
+        }),
     }
 }
 

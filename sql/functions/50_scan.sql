@@ -164,7 +164,10 @@ BEGIN
            SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END,
                problem = (SELECT t.words FROM tintype.policy_trouble(src, current_user) t WHERE t.broken)
          WHERE s.id = source_id;
-    EXCEPTION WHEN OTHERS OR query_canceled THEN
+    EXCEPTION
+    WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+        RETURN 0;  -- somebody alters the table: the next step begins where this one did
+    WHEN OTHERS OR query_canceled THEN
         -- A column was dropped, a right is missing: the view status shows it, the next turn is in an hour, and the others get theirs.
         RAISE WARNING 'tintype: % cannot be swept: %', src.name, SQLERRM;
         UPDATE tintype.source s SET swept_to = NULL, pruned_to = NULL, swept_at = now(), problem = SQLERRM WHERE s.id = source_id;
