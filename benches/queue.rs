@@ -16,11 +16,11 @@ mod pinned;
 mod posts;
 #[path = "report/mod.rs"]
 mod report;
-#[path = "server/mod.rs"]
-mod server;
 #[allow(dead_code, unreachable_pub, reason = "the tests need more of it")]
 #[path = "../tests/it/support/s3.rs"]
 mod s3;
+#[path = "server/mod.rs"]
+mod server;
 #[path = "queue/stage.rs"]
 mod stage;
 #[path = "queue/throughput.rs"]

@@ -282,7 +282,10 @@ fn access_key() -> Result<Option<AccessKey>, Error> {
     match (secret(id)?, secret(key)?) {
         (Some(id), Some(secret_key)) => Ok(Some(AccessKey { id, secret: secret_key, session_token: secret(token)? })),
         (found, _) => Err(Error::Config {
-            what: format!("a part of the store's key is in a file, and {} is nowhere", if found.is_some() { key } else { id }),
+            what: format!(
+                "a part of the store's key is in a file, and {} is nowhere",
+                if found.is_some() { key } else { id }
+            ),
             hint: format!("set {id} and {key}, or {id}_FILE and {key}_FILE"),
         }),
     }

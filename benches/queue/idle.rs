@@ -31,7 +31,8 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
     blog.db.run(&format!("ALTER ROLE {WORKER} SET log_statement = 'all'")).await;
     let worker = blog.work(&[], None).await;
     blog.until_asleep().await;
-    blog.db.client
+    blog.db
+        .client
         .execute("INSERT INTO posts (title, body) VALUES ($1, $2)", &[&posts::title(0), &posts::body(0)])
         .await
         .expect("a post");

@@ -86,8 +86,7 @@ impl Database {
 }
 
 /// The arguments of a worker; where its pictures go comes next.
-pub(crate) const RUN: [&str; 6] =
-    ["run", "--log", "error", "--public-base-url", "https://cdn.example/og", "--storage"];
+pub(crate) const RUN: [&str; 6] = ["run", "--log", "error", "--public-base-url", "https://cdn.example/og", "--storage"];
 
 /// A running worker.
 pub(crate) struct Worker(Child);

@@ -2,7 +2,10 @@
 //! dies or does not answer any more, ends it when nobody has used it for a while or it has served its time, and tidies up.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -49,6 +52,9 @@ pub(super) struct Browser {
     pub(super) most_ready: usize,
     /// Pages that wait for the next text.
     pub(super) kept: Kept,
+    /// Whether a capture came to its end in it, and whether it ended by itself.
+    pub(super) is_proven: AtomicBool,
+    pub(super) has_died: AtomicBool,
     usage: Mutex<Usage>,
     most_captures: u32,
 }
@@ -109,6 +115,8 @@ impl Browser {
             ready: Ready::default(),
             most_ready: settings.ready,
             kept: Kept::default(),
+            is_proven: AtomicBool::default(),
+            has_died: AtomicBool::default(),
             usage: Mutex::new(usage),
             most_captures: settings.recycle_captures,
         });
@@ -153,9 +161,9 @@ impl Browser {
 async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>, settings: Settings) {
     let group = process.group();
     let why = tokio::select! {
-        () = process.ended() => "it ended by itself",
-        _ = line => "its line broke",
-        () = heart(&browser.wire) => "it did not answer",
+        () = process.ended() => died(&browser, "it ended by itself"),
+        _ = line => died(&browser, "its line broke"),
+        () = heart(&browser.wire) => died(&browser, "it did not answer"),
         () = rest(&browser, settings.idle) => "nobody needs it",
         () = memory::above(group, settings.recycle_memory, MEMORY_EVERY, || browser.retire()) => "it is too large",
         () = browser.gone.cancelled() => "it was told to",
@@ -166,6 +174,11 @@ async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>,
     browser.kept.clear();
     tracing::debug!(group = group.as_raw_nonzero(), why, "a browser ends");
     process.end().await;
+}
+
+fn died(browser: &Browser, why: &'static str) -> &'static str {
+    browser.has_died.store(true, Ordering::Relaxed);
+    why
 }
 
 /// Returns when the browser does not answer.

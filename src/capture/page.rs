@@ -97,8 +97,11 @@ impl Page {
         let Some(events) = tab.events.take() else { return Err(Trouble::BrowserDied) };
         let frame = tab.target.inner().clone();
         let intercept = Intercept::of(shot, &browser.block_list, frame.clone());
-        if intercept.is_some() {
+        if let Some(intercept) = &intercept {
             Intercept::begin(&browser.wire, &tab.session);
+            if let Some(refused) = intercept.sockets() {
+                tab.door.refuse_sockets(refused);
+            }
         }
         let view = watch(&browser, frame, intercept, events);
         Ok(Self { tab, view, texts: 0 })
