@@ -145,13 +145,18 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     progress.watch(page.view.clone());
     let mut crash = page.view.clone();
     let captured = tokio::select! {
-        captured = steps(&page, window.is_some(), shot, progress) => captured?,
-        Ok(_) = crash.wait_for(|view| view.crashed) => return Err(Trouble::PageCrashed),
+        captured = steps(&page, window.is_some(), shot, progress) => captured,
+        Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
     };
-    if let Some(window) = window {
+    if page.texts == 0 {
+        Tab::refill(page.tab.browser(), &shot.rules);
+    }
+    if let Some(window) = window
+        && captured.is_ok()
+    {
         page.keep(window);
     }
-    Ok(captured)
+    captured
 }
 
 async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
