@@ -225,6 +225,7 @@ async fn settle(workshop: &Workshop, claim: Claim, failure: Failure, tried: Trie
         Directive::Retry(delay) => (Duration::ZERO..=delay, true),
         Directive::Snooze(delay) => (Duration::ZERO..=delay, false),
         Directive::Await(delay) => (delay..=delay + delay / 4, false),
+        Directive::Heed(delay) => (delay..=delay + delay / 4, true),
         Directive::Discard => match discard(workshop, &claim, &failure, tried).await {
             Ok(outcome) => return outcome,
             Err(error) => return put_back(workshop, &claim, (LOCKED_PAUSE..=UNRECORDED, false), error).await,
