@@ -5,6 +5,7 @@
 
 mod capture;
 mod columns;
+mod operate;
 mod style;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
+pub use operate::{Backfill, Doctor, Retry, Status};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
@@ -82,6 +84,8 @@ pub enum Command {
     Backfill(Backfill),
     /// What is made, what is to do, and how it goes
     Status(Status),
+    /// What is wrong here, or soon will be, and what mends it
+    Doctor(Box<Doctor>),
     /// Try again what failed
     Retry(Retry),
     /// Take schema `tintype` and its triggers out of the database
@@ -340,49 +344,6 @@ pub struct Run {
     /// Delete pictures from the store that no row has shown for this long: 30d, 12h, 45m [default: never]
     #[arg(long, value_name = "AGE", env = "TINTYPE_PRUNE_AFTER")]
     pub prune_after: Option<String>,
-}
-
-/// Flags of `backfill`.
-#[derive(Debug, Args)]
-pub struct Backfill {
-    /// The attached table
-    pub table: String,
-    /// Also draw again what has a picture
-    #[arg(long)]
-    pub rerender: bool,
-    /// Only rows that meet this SQL condition
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub condition: Option<String>,
-    /// Count, and mark nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Wait until a running worker has drawn them; exit code 4 when some failed
-    #[arg(long)]
-    pub wait: bool,
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Flags of `status`.
-#[derive(Debug, Args)]
-pub struct Status {
-    /// One JSON object a table
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Flags of `retry`.
-#[derive(Debug, Args)]
-pub struct Retry {
-    /// Only this table
-    pub table: Option<String>,
-    /// Only this row
-    #[arg(requires = "table")]
-    pub key: Option<String>,
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Flags of `uninstall`.

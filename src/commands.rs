@@ -4,6 +4,7 @@ mod attach;
 mod backfill;
 mod capture;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod install;
 mod pages;
@@ -36,6 +37,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Run(flags) => run::run(&context, &flags).await,
         Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
         Command::Status(flags) => status::status(&context, &flags).await,
+        Command::Doctor(flags) => doctor::doctor(&context, &flags).await,
         Command::Retry(flags) => status::retry(&context, &flags).await,
         Command::Healthcheck => healthcheck::healthcheck(&context).await,
     }

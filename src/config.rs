@@ -194,7 +194,7 @@ impl Config {
             exit_when_idle: flags.exit_when_idle,
             prune_after: given(flags.prune_after.as_ref())
                 .or(self.file.prune_after.clone())
-                .map(|text| age(&text))
+                .map(|text| age(&text, "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file"))
                 .transpose()?,
             rhythm: failpoint::lease().map_or_else(Rhythm::default, |lease| Rhythm { lease, heartbeat: lease / 6 }),
         };
@@ -216,8 +216,8 @@ fn block_list(files: &[PathBuf]) -> Result<capture::BlockList, Error> {
     Ok(list)
 }
 
-/// An age such as `30d`, `12h`, `45m` or `90s`.
-fn age(text: &str) -> Result<Duration, Error> {
+/// An age such as `30d`, `12h`, `45m` or `90s`, given by the setting `named_by`.
+pub fn age(text: &str, named_by: &str) -> Result<Duration, Error> {
     let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
     let seconds = match unit {
         "d" => 86_400,
@@ -230,8 +230,7 @@ fn age(text: &str) -> Result<Duration, Error> {
         Ok(number) if seconds > 0 => Ok(Duration::from_secs(u64::from(number) * seconds)),
         _ => Err(Error::Config {
             what: format!("`{text}` is not an age"),
-            hint: "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file: 30d, 12h, 45m or 90s"
-                .to_owned(),
+            hint: format!("{named_by}: 30d, 12h, 45m or 90s"),
         }),
     }
 }

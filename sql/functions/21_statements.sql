@@ -46,6 +46,12 @@ BEGIN
            || src.data_columns;
 END $$;
 
+-- The columns of the host's that tintype writes.
+CREATE OR REPLACE FUNCTION tintype.written_columns(src tintype.source)
+RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_remove(ARRAY[src.image_column], NULL)
+$$;
+
 -- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its
 -- parts and tells NULL from '', so no two contents read the same. To SQL_ASCII nothing is converted: the bytes are the database's
 -- own, whatever encoding the client has, and may be no valid text.

@@ -8,6 +8,7 @@ mod capture;
 mod cli;
 mod db;
 mod determinism;
+mod doctor;
 mod documents;
 mod golden;
 mod hostile;

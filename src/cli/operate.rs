@@ -1,0 +1,71 @@
+//! The flags of the commands with which a set-up is run: `doctor`, `backfill`, `status`, `retry`.
+
+use clap::Args;
+
+use super::{BrowserFlags, LooksFlag, StorageFlags};
+
+/// Flags of `doctor`. It changes nothing, but for one small object that it puts into the store and deletes again.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Where pictures go; where it is named, one small object is put there, read, fetched as anybody would, and deleted
+    #[command(flatten)]
+    pub storage: StorageFlags,
+    /// Leave the store alone, also where one is named
+    #[arg(long)]
+    pub no_storage: bool,
+    /// The age from which a transaction is long and a change waits for too long: 45s, 10m, 2h, 1d
+    #[arg(long, value_name = "AGE", default_value = "10m")]
+    pub patience: String,
+    /// Where looks are found
+    #[command(flatten)]
+    pub looks: LooksFlag,
+    /// How the browser is kept; it is started where a table's pictures are taken of pages
+    #[command(flatten)]
+    pub browser: BrowserFlags,
+    /// One JSON object a finding
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `backfill`.
+#[derive(Debug, Args)]
+pub struct Backfill {
+    /// The attached table
+    pub table: String,
+    /// Also draw again what has a picture
+    #[arg(long)]
+    pub rerender: bool,
+    /// Only rows that meet this SQL condition
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// Count, and mark nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait until a running worker has drawn them; exit code 4 when some failed
+    #[arg(long)]
+    pub wait: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// One JSON object a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `retry`.
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// Only this table
+    pub table: Option<String>,
+    /// Only this row
+    #[arg(requires = "table")]
+    pub key: Option<String>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
