@@ -276,6 +276,9 @@ pub struct Attach {
     /// Which columns
     #[command(flatten)]
     pub columns: Columns,
+    /// The column of your own that says pending, processing, ready, failed or skipped: text, or an enum of these; '' takes it back
+    #[arg(long, value_name = "COLUMN")]
+    pub status_column: Option<String>,
     /// Fail a write whose change cannot be marked, in place of leaving its row to the sweep; --strict=false ends it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub strict: Option<bool>,

@@ -103,7 +103,7 @@ pub enum Error {
     #[error("no worker has been seen in this database for a minute")]
     NoWorker,
     /// The doctor found something.
-    #[error("found {errors} errors and {warnings} warnings")]
+    #[error("found {}, {}", counted(*errors, "error"), counted(*warnings, "warning"))]
     Found {
         /// What keeps pictures from being made.
         errors: usize,
@@ -118,6 +118,11 @@ pub enum Error {
         /// Rows that will be tried again.
         postponed: u64,
     },
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 impl Error {

@@ -25,15 +25,15 @@ BEGIN
           FROM (SELECT unnest(src.key_columns), 'key', 'key' UNION ALL SELECT unnest(src.data_columns), 'data', 'data'
                 UNION ALL VALUES (src.body_column, 'body', 'body'), (src.title_column, 'title', 'title'), (src.author_column, 'author', 'author'),
                                  (src.date_column, 'date', 'date'), (src.tags_column, 'tags', 'tags'), (src.look_column, 'look', 'look-column'),
-                                 (src.image_column, 'image', 'image')) n(name, role, flag)
+                                 (src.image_column, 'image', 'image'), (src.status_column, 'status', 'status-column')) n(name, role, flag)
          WHERE n.name IS NOT NULL
            AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped);
     RETURN QUERY
         SELECT 'tables.type', 'error', src.name, format('column %I, its %s, is %s now, which cannot serve as that', a.attname, n.role, format_type(a.atttypid, a.atttypmod)), again
           FROM (VALUES (src.body_column, 'body'), (src.title_column, 'title'), (src.author_column, 'author'), (src.date_column, 'date'), (src.tags_column, 'tags'),
-                       (src.look_column, 'look'), (src.image_column, 'image')) n(name, role)
+                       (src.look_column, 'look'), (src.image_column, 'image'), (src.status_column, 'status')) n(name, role)
           JOIN pg_attribute a ON a.attrelid = src.relation AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped
-         WHERE NOT tintype.fits(n.role, a.atttypid) OR (n.role = 'image' AND a.attgenerated <> '')
+         WHERE NOT tintype.fits(n.role, a.atttypid) OR (n.role IN ('image', 'status') AND a.attgenerated <> '') OR (n.role = 'status' AND tintype.status_lacks(src.relation, a.attname) <> '{}')
         UNION ALL
         SELECT 'tables.type', 'error', src.name, format('column %I of the key is %s now and was %s', a.attname, format_type(a.atttypid, -1), k.type), again
           FROM unnest(src.key_columns, src.key_types) k(name, type)
@@ -42,6 +42,9 @@ BEGIN
         UNION ALL
         SELECT 'tables.blank', 'error', src.name, format('column %I may not be NULL any more, as a row without a picture has it', a.attname), again
           FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = src.image_column AND a.attnotnull AND src.image_blank IS NULL;
+    RETURN QUERY
+        SELECT 'tables.status', 'note', src.name, format('column %I has no default: a new row says nothing until it is drawn', a.attname), format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT ''pending'';', src.relation, a.attname)
+          FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = src.status_column AND NOT a.atthasdef;
     BEGIN
         PERFORM tintype.choose_key(src.relation, src.key_columns);
     EXCEPTION WHEN OTHERS THEN
@@ -190,6 +193,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'host.refuses', 'warning', src.name, format('its trigger %I (%s UPDATE) may refuse the URL: it raises exceptions', t.name, t.timing), t.narrowed
       FROM trigger t WHERE t.refuses
     UNION ALL
-    SELECT 'host.fires', 'note', src.name, format('its trigger %I (%s UPDATE, %s) fires when tintype writes a URL', t.name, t.timing, t.function), NULL
+    SELECT 'host.fires', 'note', src.name, format('its trigger %I (%s UPDATE, %s) fires when tintype writes to a row', t.name, t.timing, t.function), NULL
       FROM trigger t WHERE t.sets = '{}' AND t.unfound = '{}' AND NOT t.refuses
 $$;

@@ -32,13 +32,25 @@ pub struct Doctor {
 pub struct Backfill {
     /// The attached table
     pub table: String,
-    /// Also draw again what has a picture
+    /// Also draw again what has a picture, whatever it holds
     #[arg(long)]
     pub rerender: bool,
+    /// Also draw again what would look different now: another content, look or template than it was drawn from; the worker sees which
+    #[arg(long, conflicts_with = "rerender")]
+    pub stale: bool,
     /// Only rows that meet this SQL condition
     #[arg(long = "where", value_name = "CONDITION")]
     pub condition: Option<String>,
-    /// Count, and mark nothing
+    /// Mark at most so many rows
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Mark at most so many rows a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
+    /// Go on where the last one stopped, killed or at its --limit, with what that was asked for
+    #[arg(long, conflicts_with_all = ["rerender", "stale", "condition", "dry_run"])]
+    pub resume: bool,
+    /// Count, say how long the drawing would take, and mark nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Wait until a running worker has drawn them; exit code 4 when some failed

@@ -20,6 +20,7 @@ const COMMANDS: &[&str] = &[
     "run",
     "backfill",
     "status",
+    "doctor",
     "retry",
     "uninstall",
     "healthcheck",
