@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
-pub use operate::{Backfill, Doctor, Retry, Status};
+pub use operate::{Backfill, Completions, Doctor, Man, Retry, Status};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 /// Social images made beside your Postgres: every row gets its picture.
@@ -92,6 +92,12 @@ pub enum Command {
     Uninstall(Uninstall),
     /// Whether the database answers and a worker is alive; for containers
     Healthcheck,
+    /// Print completions for a shell: source <(tintype completions bash)
+    #[command(hide = true)]
+    Completions(Completions),
+    /// Print the manual page, or write one for each command into a directory
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// Flags of `demo`.

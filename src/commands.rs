@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod healthcheck;
 mod install;
+mod manual;
 mod pages;
 mod preview;
 mod render;
@@ -23,6 +24,14 @@ use crate::{
 
 /// Does what the command line asks for.
 pub async fn dispatch(cli: Cli) -> Result<(), Error> {
+    match &cli.command {
+        Command::Completions(flags) => {
+            manual::completions(flags);
+            return Ok(());
+        }
+        Command::Man(flags) => return manual::man(flags), // neither asks for settings
+        _ => {}
+    }
     let config = Config::load(&cli.global)?;
     let context = Context { config, global: cli.global };
     match cli.command {
@@ -40,6 +49,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Doctor(flags) => doctor::doctor(&context, &flags).await,
         Command::Retry(flags) => status::retry(&context, &flags).await,
         Command::Healthcheck => healthcheck::healthcheck(&context).await,
+        Command::Completions(_) | Command::Man(_) => Ok(()), // answered above
     }
 }
 

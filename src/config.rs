@@ -45,6 +45,20 @@ struct File {
     prune_after: Option<String>,
 }
 
+/// The settings of the file: name, flag, other names in the environment, and what it is for.
+pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
+    ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
+    ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
+    ("connections", "", "", "how many connections a process holds, the one that listens aside; 3"),
+    ("storage", "--storage", "TINTYPE_STORAGE, BUCKET_NAME", "where pictures go"),
+    ("public_base_url", "--public-base-url", "TINTYPE_PUBLIC_BASE_URL", "how the world reaches the store"),
+    ("path_style", "", "", "whether the bucket stands in the path of its address; true where an endpoint is given"),
+    ("concurrency", "--concurrency", "TINTYPE_CONCURRENCY", "cards drawn at once"),
+    ("looks", "--looks", "TINTYPE_LOOKS", "the directory with looks and templates"),
+    ("format", "--format", "TINTYPE_FORMAT", "the format of a worker's pictures"),
+    ("prune_after", "--prune-after", "TINTYPE_PRUNE_AFTER", "after how long pictures that no row shows are deleted"),
+];
+
 /// Everything outside the command line: the environment and the file.
 #[derive(Debug)]
 pub struct Config {
@@ -64,8 +78,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after"
-                .to_owned(),
+            hint: format!("known settings: {}", SETTINGS.map(|(name, ..)| name).join(", ")),
         })?;
         Ok(Self { file })
     }

@@ -1,4 +1,6 @@
-//! The flags of the commands with which a set-up is run: `doctor`, `backfill`, `status`, `retry`.
+//! The flags of the commands with which a set-up is run: `doctor`, `backfill`, `status`, `retry`, and what a packager wants.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -80,4 +82,20 @@ pub struct Retry {
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Flags of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Flags of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Where the pages go; it is made where it is missing [default: the page of tintype itself, to stdout]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }
