@@ -85,6 +85,9 @@ pub enum Command {
     /// What is made, what is to do, and how it goes
     Status(Status),
     /// What is wrong here, or soon will be, and what mends it
+    ///
+    /// Changes nothing. Where a store is named, one small object is put there, read back, fetched as anybody would, and deleted;
+    /// --no-storage leaves that out. Exit code 3 where something was found
     Doctor(Box<Doctor>),
     /// Try again what failed
     Retry(Retry),

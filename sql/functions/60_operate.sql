@@ -1,11 +1,12 @@
 -- What an operator asks and says: pause, resume, retry, status, queue depth, the picture of a row.
 
--- Stops and resumes the drawing for one table; its changes go on being marked.
+-- Stops the drawing for one table; its changes go on being marked.
 CREATE OR REPLACE FUNCTION tintype.pause(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(pause.relation)).id
 $$;
 
+-- Resumes it, and wakes a worker that sleeps.
 CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(resume.relation)).id;

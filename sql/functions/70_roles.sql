@@ -13,6 +13,7 @@ RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $
                  'written_columns', 'own_needs', 'watched_columns', 'host_rewrites', 'marker_sql', 'steady', 'fits', 'status_lacks', 'choose_key']
 $$;
 
+-- The same for tables, views and sequences.
 CREATE OR REPLACE FUNCTION tintype.worker_rights(OUT name text, OUT rights text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     VALUES ('change',    'SELECT, INSERT, DELETE'),

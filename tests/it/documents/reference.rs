@@ -1,7 +1,12 @@
 //! docs/REFERENCE.md is made of what it describes: the flags, the settings, and the SQL files. Where it is out of date the test leaves the
 //! right one in target/REFERENCE.md: look at it, and copy it over.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use tintype::{cli::Cli, config};
@@ -34,6 +39,25 @@ const EXITS: [(u8, &str); 5] = [
         "configuration: a setting is missing or cannot be used, the schema is not of this version, or `doctor` found something",
     ),
     (4, "partly done: some rows have no picture"),
+];
+
+/// What the doctor looks at.
+const AREAS: [&str; 15] = [
+    "connection",
+    "listen",
+    "clock",
+    "server",
+    "schema",
+    "tables",
+    "triggers",
+    "rights",
+    "host",
+    "work",
+    "horizon",
+    "fonts",
+    "looks",
+    "browser",
+    "storage",
 ];
 
 fn root() -> &'static Path {
@@ -102,8 +126,10 @@ fn commands(out: &mut String) {
     out.push_str("## Commands\n\nEvery command takes these as well:\n\n");
     flags(out, &own(&cli, true).iter().collect::<Vec<_>>());
     for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
-        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(out, "### tintype {}\n\n{}.\n", command.get_name(), cell(about.trim_end_matches('.')));
+        let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
+        let paragraphs: Vec<_> =
+            about.split("\n\n").map(|text| format!("{}.", cell(text.trim_end_matches('.')))).collect();
+        let _ = writeln!(out, "### tintype {}\n\n{}\n", command.get_name(), paragraphs.join(" "));
         flags(out, &own(command, false).iter().collect::<Vec<_>>());
     }
 }
@@ -148,7 +174,8 @@ fn items(folder: &str, start: &str) -> Vec<Item> {
                 while !["LANGUAGE", " AS", "WITH (", ");"].iter().any(|end| head.contains(end))
                     && start.contains("FUNCTION")
                 {
-                    let _ = write!(head, " {}", lines.next().unwrap().trim());
+                    let space = if head.ends_with('(') { "" } else { " " };
+                    let _ = write!(head, "{space}{}", lines.next().unwrap().trim());
                 }
                 let head = head
                     .split(" LANGUAGE")
@@ -237,58 +264,26 @@ fn sql(out: &mut String) {
     out.push('\n');
 }
 
-/// What the doctor may find: codes and severities as they stand in SQL and in Rust.
+/// What the doctor may find: the codes as they stand in SQL and in Rust.
 fn findings(out: &mut String) {
-    let mut codes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut note = |text: &str, quote: char| {
-        let areas = [
-            "connection.",
-            "listen.",
-            "clock.",
-            "server.",
-            "schema.",
-            "tables.",
-            "triggers.",
-            "rights.",
-            "host.",
-            "work.",
-            "horizon.",
-            "fonts.",
-            "looks.",
-            "browser.",
-            "storage.",
-        ];
-        for (at, _) in text.match_indices(quote) {
-            let rest = &text[at + 1..];
-            let code: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || "._".contains(*c)).collect();
-            if rest[code.len()..].starts_with(quote)
-                && areas.iter().any(|area| code.starts_with(area) && code.len() > area.len())
-            {
-                let line = rest.lines().next().unwrap();
-                let severity: Vec<_> = ["error", "warning", "note"]
-                    .into_iter()
-                    .filter(|word| line.contains(&format!("'{word}'")))
-                    .map(str::to_owned)
-                    .collect();
-                codes.entry(code).or_default().extend(severity);
+    let folder = |name: &str| root().join(name);
+    let sql =
+        ["61_doctor.sql", "62_doctor_tables.sql", "63_doctor_all.sql"].map(|file| folder("sql/functions").join(file));
+    let rust = ["database.rs", "machine.rs", "store.rs"].map(|file| folder("src/doctor").join(file));
+    let mut areas: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in sql.into_iter().chain(rust).chain([folder("src/commands/doctor.rs")]) {
+        let text = fs::read_to_string(file).unwrap();
+        for word in text.split("#[cfg(test)]").next().unwrap().split(['\'', '"']) {
+            let Some((area, what)) = word.split_once('.') else { continue };
+            let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            if AREAS.contains(&area) && plain(what) {
+                areas.entry(area.to_owned()).or_default().insert(format!("`{word}`"));
             }
         }
-    };
-    for file in ["61_doctor.sql", "62_doctor_tables.sql", "63_doctor_all.sql"] {
-        note(&fs::read_to_string(root().join("sql/functions").join(file)).unwrap(), '\'');
     }
-    for file in ["database.rs", "machine.rs", "store.rs"] {
-        let text = fs::read_to_string(root().join("src/doctor").join(file)).unwrap();
-        note(text.split("#[cfg(test)]").next().unwrap(), '"');
-    }
-    note(include_str!("../../../src/commands/doctor.rs"), '"');
-    out.push_str("## What the doctor may find\n\nThe `code` of `tintype doctor --json` and of `SELECT * FROM tintype.doctor()`; an area that is well has its bare name and severity `ok`.\n\n");
-    let mut areas: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for code in codes.keys() {
-        areas.entry(code.split('.').next().unwrap()).or_default().push(format!("`{code}`"));
-    }
+    out.push_str("## What the doctor may find\n\nThe `code` of `tintype doctor --json` and of `SELECT * FROM tintype.doctor()`. An area that is well has its bare name and the severity\n`ok`; `note` is worth knowing, `warning` and `error` make the exit code 3.\n\n");
     for (area, codes) in areas {
-        let _ = writeln!(out, "- {area}: {}", codes.join(", "));
+        let _ = writeln!(out, "- {area}: {}", codes.into_iter().collect::<Vec<_>>().join(", "));
     }
     out.push('\n');
 }
