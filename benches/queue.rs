@@ -2,6 +2,8 @@
 //! transaction that holds the horizon, a backfill of a large table, and what a sleeping worker costs. The Postgres is its own and durable, the worker a process.
 //! `cargo bench --bench queue`; `-- --long` measures longer, `-- --only PART` runs one part and keeps the others' figures.
 
+#[path = "arguments/mod.rs"]
+mod arguments;
 #[path = "queue/backfill.rs"]
 mod backfill;
 #[path = "queue/claim.rs"]
@@ -19,6 +21,8 @@ mod report;
 #[allow(dead_code, unreachable_pub, reason = "the tests need more of it")]
 #[path = "../tests/it/support/s3.rs"]
 mod s3;
+#[path = "server/mod.rs"]
+mod server;
 #[path = "queue/stage.rs"]
 mod stage;
 #[path = "queue/throughput.rs"]
@@ -26,6 +30,7 @@ mod throughput;
 
 use std::time::Duration;
 
+use arguments::Extent;
 use report::Report;
 use stage::Stage;
 
@@ -74,26 +79,23 @@ impl Effort {
         idle: Duration::from_secs(60),
     };
     const LONG: Self = Self { samples: 200, rounds: 5, claims: 100, pinned: Duration::from_secs(600), ..Self::SHORT };
+
+    fn of(extent: Extent) -> Self {
+        match extent {
+            Extent::Proof => Self::PROOF,
+            Extent::Short => Self::SHORT,
+            Extent::Long => Self::LONG,
+        }
+    }
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    // Under `cargo test --benches` everything runs once, as a proof that it runs.
-    let effort = match (has("--bench"), has("--long")) {
-        (false, _) => Effort::PROOF,
-        (true, false) => Effort::SHORT,
-        (true, true) => Effort::LONG,
-    };
-    let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
-    if let Some(only) = only.filter(|only| !PARTS.contains(&only.as_str())) {
-        eprintln!("there is no part {only}; the parts are {}", PARTS.join(", "));
-        std::process::exit(2);
-    }
+    let (extent, wanted) = arguments::read(PARTS);
+    let effort = Effort::of(extent);
     let stage = Stage::set();
     let mut report = Report::default();
-    for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part)) {
+    for part in wanted {
         eprintln!("{part}");
         match part {
             "linger" => latency::lingering(&stage, effort, &mut report).await,

@@ -17,6 +17,8 @@ pub use columns::{Columns, Pages, SourceDraw};
 pub use operate::{Backfill, Completions, Doctor, Man, Retry, Status};
 pub use style::{LooksFlag, PictureFormat, Style};
 
+use crate::courtesy;
+
 /// Social images made beside your Postgres: every row gets its picture.
 #[derive(Debug, Parser)]
 #[command(name = "tintype", version, max_term_width = 110, arg_required_else_help = true)]
@@ -52,6 +54,16 @@ pub struct Global {
         hide_env_values = true
     )]
     pub listen_url: Option<String>,
+    /// Connections of the pool; one more listens [default: 3]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Every command",
+        value_name = "N",
+        env = "TINTYPE_CONNECTIONS",
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub connections: Option<u16>,
     /// A file with settings [default: tintype.toml, where there is one]
     #[arg(long, global = true, help_heading = "Every command", value_name = "FILE", env = "TINTYPE_CONFIG")]
     pub config: Option<PathBuf>,
@@ -329,6 +341,9 @@ pub struct Run {
     /// Cards drawn at once [default: one a core]
     #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
+    /// Niceness of the threads that draw cards, so that a database on the same cores comes first; 0 for as everybody else
+    #[arg(long, value_name = "N", env = "TINTYPE_NICE", default_value_t = courtesy::NICE, value_parser = clap::value_parser!(i32).range(0..=19))]
+    pub nice: i32,
     /// Stop when nothing is due
     #[arg(long)]
     pub exit_when_idle: bool,

@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     failpoint,
     page::Secrets,
-    storage::StorageSettings,
+    storage::{AccessKey, StorageSettings},
     worker::{Rhythm, WorkerOptions},
 };
 
@@ -49,7 +49,7 @@ struct File {
 pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
     ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
     ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
-    ("connections", "", "", "how many connections a process holds, the one that listens aside; 3"),
+    ("connections", "--connections", "TINTYPE_CONNECTIONS", "how many connections a process holds, the one that listens aside; 3"),
     ("storage", "--storage", "TINTYPE_STORAGE, BUCKET_NAME", "where pictures go"),
     ("public_base_url", "--public-base-url", "TINTYPE_PUBLIC_BASE_URL", "how the world reaches the store"),
     ("path_style", "", "", "whether the bucket stands in the path of its address; true where an endpoint is given"),
@@ -94,7 +94,7 @@ impl Config {
             None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
         };
         let defaults = ConnectSettings::default();
-        let pool_size = self.file.connections.unwrap_or(defaults.pool_size);
+        let pool_size = global.connections.map(usize::from).or(self.file.connections).unwrap_or(defaults.pool_size);
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
     }
 
@@ -122,7 +122,7 @@ impl Config {
             endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
             path_style: self.file.path_style,
             region: None,
-            credentials: None,
+            credentials: access_key()?,
         })
     }
 
@@ -282,6 +282,24 @@ fn secret(name: &str) -> Result<Option<String>, Error> {
         (Some(value), _) => Ok(Some(value)),
         (None, Some(path)) => Ok(Some(read(Path::new(&path), &format!("{name}_FILE"))?.trim_end().to_owned())),
         (None, None) => Ok(None),
+    }
+}
+
+/// The store's key, where files hold some of it; everything else the AWS tools' own rules find.
+fn access_key() -> Result<Option<AccessKey>, Error> {
+    let [id, key, token] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    if [id, key, token].into_iter().all(|name| variable(&format!("{name}_FILE")).is_none()) {
+        return Ok(None);
+    }
+    match (secret(id)?, secret(key)?) {
+        (Some(id), Some(secret_key)) => Ok(Some(AccessKey { id, secret: secret_key, session_token: secret(token)? })),
+        (found, _) => Err(Error::Config {
+            what: format!(
+                "a part of the store's key is in a file, and {} is nowhere",
+                if found.is_some() { key } else { id }
+            ),
+            hint: format!("set {id} and {key}, or {id}_FILE and {key}_FILE"),
+        }),
     }
 }
 

@@ -27,6 +27,7 @@ pub mod markdown;
 pub mod post;
 // 5. A post becomes a picture.
 pub mod card;
+pub mod courtesy;
 pub mod drawing;
 pub mod page;
 pub mod picture;

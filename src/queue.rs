@@ -155,7 +155,7 @@ pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
 pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Duration) -> Result<Vec<Claim>, DbError> {
     let number = |slots: usize| i32::try_from(slots).unwrap_or(i32::MAX);
     let (all, pages) = (number(slots.all), number(slots.pages));
-    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
+    let seconds = seconds(lease);
     let rows = client
         .query(
             "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
@@ -248,10 +248,15 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// Prolongs all of a worker's claims that have not run out by `lease`; returns their tokens.
-pub async fn extend(client: &impl Queries, worker: i32, lease: Duration) -> Result<Vec<i64>, DbError> {
-    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
-    let rows = client.query("SELECT tintype.extend($1, $2)", &[&worker, &seconds]).await?;
+/// Whole seconds as Postgres takes them.
+pub(crate) fn seconds(time: Duration) -> i32 {
+    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// Prolongs those of a worker's claims that it `holds` and that have not run out by `lease`; returns their tokens.
+pub async fn extend(client: &impl Queries, worker: i32, lease: Duration, holds: &[i64]) -> Result<Vec<i64>, DbError> {
+    let seconds = seconds(lease);
+    let rows = client.query("SELECT tintype.extend($1, $2, $3)", &[&worker, &seconds, &holds.to_vec()]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

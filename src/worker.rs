@@ -204,7 +204,8 @@ impl Floor<'_> {
         let claims = queue::claim(&client, self.id, Slots { all: free, pages }, lease).await?;
         drop(client);
         let taken = folded > 0 || !claims.is_empty();
-        if claims.len() == free && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
+        let full = claims.len() == free || (pages > 0 && claims.iter().filter(|claim| claim.page).count() == pages);
+        if full && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
             sleep::rouse_others(db, self.id).await?;
             self.roused = Some(Instant::now());
         }

@@ -6,13 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::process::Command;
-
 use super::{
     Effort,
     latency::Writer,
     posts,
     report::{Goal, Report, quantile},
+    server,
     stage::Stage,
 };
 
@@ -23,7 +22,7 @@ const NAME: &str = "backfill";
 pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) {
     let blog = stage.blog("backfill", "").await;
     let rows = effort.old_rows;
-    blog.run(&format!(
+    blog.db.run(&format!(
         "SET session_replication_role = replica; INSERT INTO posts (title, body) SELECT 'Post ' || n, 'Text ' || n FROM generate_series(1, {rows}) n;
          RESET session_replication_role; UPDATE tintype.source SET whole = false; ANALYZE posts"
     ))
@@ -36,13 +35,11 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
     }
     quiet.drain(..posts::LANGUAGES); // a worker is warm after them
     let began = Instant::now();
-    let mut backfill = Command::new(env!("CARGO_BIN_EXE_tintype"));
-    backfill.args(["backfill", "posts"]).env("DATABASE_URL", blog.url()).env("PGAPPNAME", NAME);
-    let mut backfill =
-        backfill.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().expect("a backfill");
+    let mut backfill = blog.db.program(None, &["backfill", "posts"]);
+    let mut backfill = backfill.env("PGAPPNAME", NAME).stderr(Stdio::null()).spawn().expect("a backfill");
     let mut marked_after = None;
     let mut longest: f64 = 0.0;
-    let watch = blog.connect().await;
+    let watch = server::connect(&blog.db.url).await;
     let mut busy = Vec::new();
     while marked_after.is_none() || busy.len() < effort.samples {
         busy.push(writer.post(busy.len()).await);
@@ -57,7 +54,7 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
     let case = format!("backfill of {rows} rows beside a worker and a writing host");
     report.add(&case, "rows marked a second", rows as f64 / time.as_secs_f64(), "", Goal::None);
     report.add(&case, "longest transaction seen", longest, "ms", Goal::AtMost(1_000.0));
-    let jobs = blog.number("SELECT count(*) FROM tintype.job").await;
+    let jobs = blog.db.number("SELECT count(*) FROM tintype.job").await;
     report.add(&case, "jobs waiting at the end", jobs, "", Goal::None);
     add(report, &format!("{case}: a post before it"), &quiet, Goal::None);
     add(report, &format!("{case}: a post while rows are marked"), &busy[..during.max(1)], Goal::AtMost(1_000.0));

@@ -13,6 +13,9 @@ RETURNS tintype.source LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SE
 DECLARE
     src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site, look_column, template, "strict", unpublish, url, html, data, capture, status);
     old tintype.source;
+    namesake tintype.source;
+    other_keys boolean;
+    unfinished text[];  -- keys of rows that wait for their picture, as the old key says them
 BEGIN
     PERFORM tintype.require_rights(src);
     IF src.status_column IS NOT NULL AND src.row_filter IS NOT NULL THEN
@@ -28,16 +31,18 @@ BEGIN
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s) AND NOT tintype.may_hide(%L)', src.relation, src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
-    IF (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types) THEN
-        PERFORM tintype.drop_jobs(old.id);
+    other_keys := old.id IS NOT NULL AND (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types);
+    IF other_keys THEN
+        unfinished := tintype.drop_jobs(old.id);
         DELETE FROM tintype.image i WHERE i.source = old.id;
+        DELETE FROM tintype.backfill_run r WHERE r.source = old.id;
     END IF;
     -- Another source may still bear the name: its table was dropped, or has been renamed since.
-    FOR old IN SELECT s.* FROM tintype.source s WHERE s.name = src.name AND s.relation <> src.relation LOOP
-        IF EXISTS (SELECT FROM pg_class c WHERE c.oid = old.relation) THEN
-            UPDATE tintype.source s SET name = tintype.short_name(s.relation) WHERE s.id = old.id;
+    FOR namesake IN SELECT s.* FROM tintype.source s WHERE s.name = src.name AND s.relation <> src.relation LOOP
+        IF EXISTS (SELECT FROM pg_class c WHERE c.oid = namesake.relation) THEN
+            UPDATE tintype.source s SET name = tintype.short_name(s.relation) WHERE s.id = namesake.id;
         ELSE
-            PERFORM tintype.detach(old.relation);
+            PERFORM tintype.detach(namesake.relation);
         END IF;
     END LOOP;
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
@@ -61,8 +66,31 @@ BEGIN
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;
+    IF other_keys THEN
+        PERFORM tintype.mark_anew(old, src, unfinished);
+    END IF;
     PERFORM tintype.share(src);
     RETURN src;
+END $$;
+
+-- Marks under their new keys the rows that waited for their picture under their old ones: those `unfinished`, and those whose marks the old
+-- trigger wrote until its table was ours. No fold runs meanwhile: drop_jobs has its lock. Where the old key's columns are gone, so are
+-- the names of those rows; `tintype backfill --stale` finds them by their content.
+CREATE OR REPLACE FUNCTION tintype.mark_anew(old tintype.source, src tintype.source, unfinished text[])
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
+DECLARE
+    marked text[];
+BEGIN
+    WITH mark AS (DELETE FROM tintype.change c WHERE c.source = src.id RETURNING c.key)
+    SELECT array_agg(m.key) INTO marked FROM mark m;
+    BEGIN
+        EXECUTE format('INSERT INTO tintype.change (source, key) SELECT $1, %s FROM %s x WHERE EXISTS (SELECT FROM unnest($2) AS k(key) WHERE %s)',
+            tintype.key_sql(src, 'x'), src.relation, tintype.match_sql(old, 'x', 'k.key')) USING src.id, unfinished || marked;
+    EXCEPTION WHEN undefined_column OR undefined_function OR data_exception THEN
+        RAISE WARNING 'tintype: rows of % that waited for a picture are not known by their old key any more', src.name
+            USING HINT = format('tintype backfill %s --stale', src.name);
+    END;
 END $$;
 
 -- Says that a table is in use, and by whom.
@@ -136,13 +164,18 @@ BEGIN
 END $$;
 
 -- Forgets the jobs of a source, before its table and its pictures are touched: in the order in which those who publish lock them, who
--- could deadlock with us otherwise. No fold runs until our transaction ends, or it would bring a job back.
+-- could deadlock with us otherwise. No fold runs until our transaction ends, or it would bring a job back. Returns their keys.
+DROP FUNCTION IF EXISTS tintype.drop_jobs(integer);
 CREATE OR REPLACE FUNCTION tintype.drop_jobs(source_id integer)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+RETURNS text[] LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    keys text[];
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('tintype'), hashtext('fold'));
     PERFORM FROM tintype.job j WHERE j.source = source_id ORDER BY j.key FOR UPDATE;
-    DELETE FROM tintype.job j WHERE j.source = source_id;
+    WITH dropped AS (DELETE FROM tintype.job j WHERE j.source = source_id RETURNING j.key)
+    SELECT array_agg(d.key) INTO keys FROM dropped d;
+    RETURN keys;
 END $$;
 
 -- Stops watching a table and forgets what was made for it. URLs in the rows and objects in the store stay.

@@ -39,6 +39,9 @@ EXCEPTION
     WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
         outcome := 'locked';
     WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) IN ('53', '57', '58') THEN
+            RAISE;  -- a full disk, a server that goes down: nothing that the row is to blame for
+        END IF;
         outcome := 'refused';
         detail := format('the host''s table refused its status: %s', SQLERRM);
 END $$;

@@ -38,13 +38,15 @@ BEGIN
 END $$;
 
 -- Prolongs the claims of `worker` that have not run out, with its heartbeat; returns their tokens. A job whose token is missing has
--- another owner by now, or none, and its worker stops it. Locks in key order, as the fold does.
-CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer)
+-- another owner by now, or none, and its worker stops it. Those that it does not hold (NULL: it does not say) run out: their claim never
+-- reached it, or their job ended badly. Locks in key order, as the fold does.
+DROP FUNCTION IF EXISTS tintype.extend(integer, integer);
+CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer, holds bigint[] DEFAULT NULL)
 RETURNS SETOF bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets runs out earlier
     WITH mine AS MATERIALIZED (
         SELECT j.source, j.key FROM tintype.job j
-         WHERE j.owner = worker AND j.lease_until >= now() ORDER BY j.source, j.key FOR UPDATE
+         WHERE j.owner = worker AND j.lease_until >= now() AND (holds IS NULL OR j.lease = ANY (holds)) ORDER BY j.source, j.key FOR UPDATE
     )
     UPDATE tintype.job j SET lease_until = now() + make_interval(secs => seconds)
       FROM mine m WHERE j.source = m.source AND j.key = m.key
@@ -74,6 +76,17 @@ RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) = 1 AND count(tintype.say_pending(p.source, p.key)) >= 0 FROM put_back p
 $$;
 
+-- Numbers under which jobs wait whose table was detached by one with an old snapshot. Looks at one job a number, however many wait.
+CREATE OR REPLACE FUNCTION tintype.orphans()
+RETURNS SETOF integer LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE known (source) AS (
+        SELECT min(j.source) FROM tintype.job j
+        UNION ALL
+        SELECT (SELECT min(j.source) FROM tintype.job j WHERE j.source > k.source) FROM known k WHERE k.source IS NOT NULL
+    )
+    SELECT k.source FROM known k WHERE k.source NOT IN (SELECT s.id FROM tintype.source s)
+$$;
+
 -- Records jobs that have cost three workers their lives as failed, so that they are not handed round for ever: with the content
 -- that they died of, or the sweep would mark them again. A row that was marked meanwhile gets another chance.
 CREATE OR REPLACE FUNCTION tintype.park()
@@ -83,8 +96,11 @@ DECLARE
     deadly text;
     parked bigint := 0;
 BEGIN
-    DELETE FROM tintype.job j WHERE NOT EXISTS (SELECT FROM tintype.source s WHERE s.id = j.source);  -- detached by one with an old snapshot
+    DELETE FROM tintype.job j WHERE j.source IN (SELECT tintype.orphans());
     PERFORM FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 ORDER BY j.source, j.key FOR UPDATE;  -- in the fold's order
+    IF NOT FOUND THEN
+        RETURN 0;  -- as nearly always, and each look is at every job
+    END IF;
     UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0
      WHERE j.lease_until < now() AND j.deaths >= 2 AND j.revision > j.claimed_revision;
     FOR poison IN DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key LOOP

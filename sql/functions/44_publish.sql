@@ -62,6 +62,9 @@ EXCEPTION
     WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
         outcome := 'locked';
     WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) IN ('53', '57', '58') THEN
+            RAISE;  -- a full disk, a server that goes down: nothing that the row is to blame for
+        END IF;
         outcome := 'refused';
         detail := format('the host''s table refused the URL: %s', SQLERRM);
 END $$;
@@ -225,17 +228,20 @@ $$;
 -- Publishes a batch: an array of tintype.image rows as JSON, each with the `lease` it was drawn under. In key order, so that
 -- two workers' batches cannot deadlock. `announce` tells listeners on channel tintype_image (source, key, state, url); commits
 -- that notify take turns, the host's too, so it is done only on request, once a batch and without waiting for a flush.
+-- All its rows stay locked until the end, so that after two seconds the rest is left for another call, and does not come back.
 CREATE OR REPLACE FUNCTION tintype.publish(batch jsonb, announce boolean DEFAULT false)
 RETURNS TABLE (source integer, key text, outcome text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    one jsonb;
-    pic tintype.image;
+    one   jsonb;
+    pic   tintype.image;
+    begun timestamptz := clock_timestamp();
 BEGIN
     -- URL, ledger and the end of the job are one commit: one that a crash forgets is drawn again, to the same bytes.
     PERFORM set_config('synchronous_commit', 'off', true);
     FOR one IN SELECT e FROM jsonb_array_elements(batch) AS e ORDER BY (e ->> 'source')::integer, e ->> 'key' LOOP
+        EXIT WHEN clock_timestamp() > begun + interval '2 seconds';
         pic := jsonb_populate_record(NULL::tintype.image, one);
         source := pic.source;
         key := pic.key;

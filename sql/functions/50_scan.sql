@@ -2,8 +2,8 @@
 
 -- One step of a scan: looks at up to `chunk` rows after key `after` (NULL: from the beginning) and marks those that `mode` asks for.
 --   missing   rows without an entry in the ledger whose image column is empty
---   stale     rows that tintype draws, for the worker to see whether they still look as they would now; where `template` is given, those
---             alone that differ from the ledger in content or were not drawn with it. Rows without an entry only if their image column is empty
+--   stale     every row, for the worker to see whether it would look different now; where `template` is given, those alone that differ from
+--             the ledger in content, were not drawn with it, or have no entry
 --   all       every row, drawn again even where nothing changed
 --   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost, or that the row filter lets in again;
 --             rows without an entry whose image column is empty only if `whole`; rows that left the filter, as time makes them, and
@@ -32,8 +32,7 @@ BEGIN
     differs := CASE mode
         WHEN 'all'     THEN 'true'
         WHEN 'missing' THEN format('(i.key IS NULL OR i.outside OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
-        WHEN 'stale'   THEN format('CASE WHEN i.key IS NULL THEN coalesce(%s, '''') = '''' ELSE $3 IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3 END',
-            coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'))
+        WHEN 'stale'   THEN CASE WHEN template IS NULL THEN 'true' ELSE format('(i.key IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x')) END
         WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.outside OR i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
             src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
             coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
@@ -151,7 +150,10 @@ BEGIN
            SET pruned_to = step.last_key, swept_at = CASE WHEN step.last_key IS NULL THEN now() ELSE s.swept_at END,
                problem = (SELECT t.words FROM tintype.policy_trouble(src, current_user) t WHERE t.broken)
          WHERE s.id = source_id;
-    EXCEPTION WHEN OTHERS OR query_canceled THEN
+    EXCEPTION
+    WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+        RETURN 0;  -- somebody alters the table: the next step begins where this one did
+    WHEN OTHERS OR query_canceled THEN
         -- A column was dropped, a right is missing: the view status shows it, the next turn is in an hour, and the others get theirs.
         RAISE WARNING 'tintype: % cannot be swept: %', src.name, SQLERRM;
         UPDATE tintype.source s SET swept_to = NULL, pruned_to = NULL, swept_at = now(), problem = SQLERRM WHERE s.id = source_id;

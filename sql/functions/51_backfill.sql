@@ -2,8 +2,8 @@
 -- backfill(), or a step at a time with backfill_step(), which is what the command line does: each step is a short transaction that also
 -- notes how far it came, so that a walk that was killed goes on where it stood.
 --
--- Which rows: those without a picture; with `rerender` all, drawn again whatever they hold; with `stale` all that tintype draws, but
--- the worker draws only those whose content, look or template is another than the ledger says: nobody else knows its looks.
+-- Which rows: those without a picture; with `rerender` all, drawn again whatever they hold; with `stale` all, but the
+-- worker draws only those whose content, look or template is another than the ledger says, or that it does not know: nobody else has its looks.
 
 -- Marks in one transaction; returns how many. At most `max_rows`; `dry_run` counts and marks nothing.
 CREATE OR REPLACE FUNCTION tintype.backfill(

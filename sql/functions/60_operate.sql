@@ -10,7 +10,7 @@ $$;
 CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(resume.relation)).id;
-    SELECT tintype.ring()
+    SELECT pg_notify('tintype', '')  -- whether the bell is up or not: nobody waits for this transaction before falling asleep
 $$;
 
 -- Draws again what failed, and tries at once what waits for its next attempt: everywhere, in one table, or for one key.

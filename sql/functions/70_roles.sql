@@ -4,7 +4,7 @@
 -- watched or how. All of it runs with the worker's own rights; only the triggers borrow their owner's.
 CREATE OR REPLACE FUNCTION tintype.worker_functions()
 RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'park',
+    SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'orphans', 'park',
                  'read_row', 'bytes', 'status_word', 'write_status', 'say_processing', 'say_pending', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
                  'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'backfill_step', 'pace', 'retry', 'image',
                  'worker_roles', 'key_sql', 'match_sql', 'drawn_columns', 'content_sql', 'wanted_sql', 'lock_sql', 'open_rows', 'may_hide', 'policy_trouble',
@@ -82,7 +82,12 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', one.function, worker);
         END LOOP;
         FOR one IN SELECT s AS source FROM tintype.source s JOIN pg_class c ON c.oid = s.relation LOOP
-            PERFORM tintype.grant_worker(one.source, worker);
+            BEGIN
+                PERFORM tintype.grant_worker(one.source, worker);
+            EXCEPTION WHEN undefined_column OR undefined_table OR undefined_function OR syntax_error OR datatype_mismatch THEN
+                RAISE WARNING 'tintype: rights on % stay as they are: %', (one.source).name, SQLERRM
+                    USING HINT = format('tintype attach %s with the columns that it has now', (one.source).name);
+            END;
         END LOOP;
     END LOOP;
 END $$;

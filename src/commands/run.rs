@@ -79,7 +79,8 @@ async fn work(
 fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -> Result<Engines, Error> {
     let gallery = pages::gallery(context, &context.config.looks(&flags.looks)?, &flags.browser)?;
     let chrome = Chrome::new(context.config.pool(&flags.browser, &flags.pool)?);
-    Ok(Engines { studio: Arc::new(studio), easels: Arc::new(Semaphore::new(concurrency)), chrome, gallery })
+    let easels = Arc::new(Semaphore::new(concurrency));
+    Ok(Engines { studio: Arc::new(studio), easels, nice: flags.nice, chrome, gallery })
 }
 
 /// Stores a small text once, so that a wrong bucket or key shows now; a store that is only away may come back later.

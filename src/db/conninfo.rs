@@ -157,9 +157,9 @@ impl ConnInfo {
 
 /// A mistyped `sslmode` must not pass as none, so a keyword that nobody knows is an error.
 fn check_keywords(given: &Pairs) -> Result<(), DbError> {
-    for (keyword, _) in given {
+    for (keyword, value) in given {
         let listed = |list: &str| list.split_whitespace().any(|known| known == keyword);
-        if listed(REFUSED) {
+        if listed(REFUSED) || (keyword == "gssencmode" && value == "require") {
             return Err(bad(format!("the parameter `{keyword}` is not supported")));
         }
         if !listed(HEEDED) && !listed(PASSED_OVER) && !listed(FOREIGN) {

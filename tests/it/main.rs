@@ -7,6 +7,7 @@ mod bell;
 mod capture;
 mod cli;
 mod db;
+mod deploy;
 mod determinism;
 mod doctor;
 mod documents;

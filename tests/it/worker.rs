@@ -117,6 +117,19 @@ async fn the_exit_code_tells_whether_everything_is_drawn() {
 }
 
 #[tokio::test]
+async fn threads_that_draw_give_way_and_those_that_talk_to_the_database_do_not() {
+    for (arguments, nice) in [(&[][..], 10), (&["--nice", "3"], 3), (&["--nice", "0"], 0)] {
+        let (_database, client, workplace) = open().await;
+        let worker = workplace.start(arguments);
+        write(&client, 1, 3).await;
+        until_drawn(&client).await;
+        let threads = worker.niceness();
+        assert!(threads.contains(&0) && threads.contains(&nice), "{arguments:?}: {threads:?}");
+        assert!(threads.iter().all(|of| [0, nice].contains(of)), "{arguments:?}: {threads:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_ends_it_in_good_order() {
     for (signal, arguments) in
         [("TERM", &["--grace", "0"][..]), ("INT", &["--grace", "0"]), ("TERM", &[]), ("INT", &[])]

@@ -143,7 +143,7 @@ fn settings(out: &mut String) {
         };
         let _ = writeln!(out, "| `{name}` | {} | {} | {what} |", code(flag), code(variables));
     }
-    out.push_str("\nThe store's keys, region and endpoint are found where the AWS tools look for them: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,\n`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_S3` and so on. `NO_COLOR` is heeded.\n\n");
+    out.push_str("\nThe store's keys, region and endpoint are found where the AWS tools look for them: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,\n`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_S3` and so on; the keys also in files, `AWS_SECRET_ACCESS_KEY_FILE`. `NO_COLOR` is heeded.\n\n");
 }
 
 /// A function, a view or a table as its file has it.
