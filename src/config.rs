@@ -49,7 +49,12 @@ struct File {
 pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
     ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
     ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
-    ("connections", "--connections", "TINTYPE_CONNECTIONS", "how many connections a process holds, the one that listens aside; 3"),
+    (
+        "connections",
+        "--connections",
+        "TINTYPE_CONNECTIONS",
+        "how many connections a process holds, the one that listens aside; 3",
+    ),
     ("storage", "--storage", "TINTYPE_STORAGE, BUCKET_NAME", "where pictures go"),
     ("public_base_url", "--public-base-url", "TINTYPE_PUBLIC_BASE_URL", "how the world reaches the store"),
     ("path_style", "", "", "whether the bucket stands in the path of its address; true where an endpoint is given"),

@@ -9,6 +9,25 @@ pub mod store;
 
 use serde::{Deserialize, Serialize};
 
+/// What is looked at, in the order in which it is told.
+pub const AREAS: [&str; 15] = [
+    "connection",
+    "listen",
+    "clock",
+    "server",
+    "schema",
+    "tables",
+    "triggers",
+    "rights",
+    "host",
+    "work",
+    "horizon",
+    "storage",
+    "fonts",
+    "looks",
+    "browser",
+];
+
 /// How bad a finding is, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

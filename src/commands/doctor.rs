@@ -1,7 +1,10 @@
 //! `tintype doctor`: everything that could be wrong, looked at once. Reads; the one thing that it writes is an object of its own in
 //! the store, which it deletes again.
 
-use std::io::{self, IsTerminal};
+use std::{
+    cmp::Reverse,
+    io::{self, IsTerminal},
+};
 
 use super::{
     Context,
@@ -10,10 +13,8 @@ use super::{
 use crate::{
     cli::Doctor,
     config::{self, Config},
-    db::Database,
     doctor::{self, Finding, Severity},
     error::Error,
-    source::Source,
     storage::Storage,
 };
 
@@ -21,18 +22,29 @@ use crate::{
 const AREA: usize = 11;
 
 pub(super) async fn doctor(context: &Context, flags: &Doctor) -> Result<(), Error> {
-    let patience = config::age(&flags.patience, "--patience")?;
-    let (mut findings, sources) = match context.database().await {
-        Ok(db) => database(&db, &format!("{} seconds", patience.as_secs())).await?,
-        Err(Error::Db(error)) => (vec![doctor::database::unreachable(&error)], Vec::new()),
-        Err(error) => return Err(error),
-    };
-    findings.push(doctor::machine::fonts());
-    findings.extend(doctor::machine::looks(&context.config.looks(&flags.looks)?, &sources));
-    findings.extend(doctor::machine::browser(context.config.browser(&flags.browser)?, &sources).await);
-    if !flags.no_storage {
-        findings.extend(store(&context.config, flags).await?);
+    let patience = format!("{} seconds", config::age(&flags.patience, "--patience")?.as_secs());
+    let config = &context.config;
+    let mut findings = Vec::new();
+    let mut sources = Vec::new();
+    if let Some(db) = told(context.database().await, "connection.failed", &mut findings) {
+        let examined = doctor::database::examine(&db, &patience).await.map_err(Error::from);
+        if let Some((seen, attached)) = told(examined, "connection.failed", &mut findings) {
+            findings.extend(seen);
+            sources = attached;
+        }
     }
+    findings.push(doctor::machine::fonts());
+    if let Some(looks) = told(config.looks(&flags.looks), "looks.settings", &mut findings) {
+        findings.extend(doctor::machine::looks(&looks, &sources));
+    }
+    if let Some(settings) = told(config.browser(&flags.browser), "browser.settings", &mut findings) {
+        findings.extend(doctor::machine::browser(settings, &sources).await);
+    }
+    if !flags.no_storage {
+        store(config, flags, &mut findings).await;
+    }
+    let place = |finding: &Finding| doctor::AREAS.iter().position(|area| *area == finding.area());
+    findings.sort_by_key(|finding| (place(finding), Reverse(finding.severity)));
     for finding in &findings {
         if flags.json {
             print_json(finding);
@@ -43,22 +55,33 @@ pub(super) async fn doctor(context: &Context, flags: &Doctor) -> Result<(), Erro
     verdict(&findings)
 }
 
-/// What the database and the way to it have to say. One that stops answering on the way is a finding as well.
-async fn database(db: &Database, patience: &str) -> Result<(Vec<Finding>, Vec<Source>), Error> {
-    Ok(doctor::database::examine(db, patience)
-        .await
-        .unwrap_or_else(|error| (vec![doctor::database::unreachable(&error)], Vec::new())))
+/// What came of a step; its failure is a finding like any other, and the rest is looked at all the same.
+fn told<T>(result: Result<T, Error>, code: &str, findings: &mut Vec<Finding>) -> Option<T> {
+    let error = match result {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let finding = Finding::new(Severity::Error, code, "settings", error.to_string());
+    findings.push(match error.hint() {
+        Some(hint) => finding.mend(hint),
+        None => finding,
+    });
+    None
 }
 
-async fn store(config: &Config, flags: &Doctor) -> Result<Vec<Finding>, Error> {
+async fn store(config: &Config, flags: &Doctor, findings: &mut Vec<Finding>) {
     let settings = match config.storage(&flags.storage) {
-        Ok(settings) => settings,
         Err(Error::Config { what, hint }) => {
-            return Ok(vec![Finding::new(Severity::Note, "storage.unnamed", "this machine", what).mend(hint)]);
+            findings.push(Finding::new(Severity::Note, "storage.unnamed", "this machine", what).mend(hint));
+            return;
         }
-        Err(error) => return Err(error),
+        settings => told(settings, "storage.settings", findings),
     };
-    Ok(doctor::store::examine(&Storage::open(&settings).await?).await)
+    let Some(settings) = settings else { return };
+    let opened = Storage::open(&settings).await.map_err(Error::from);
+    if let Some(storage) = told(opened, "storage.settings", findings) {
+        findings.extend(doctor::store::examine(&storage).await);
+    }
 }
 
 /// A line a finding, and under it what mends it.

@@ -32,16 +32,6 @@ const AREAS: [(&str, &str); 6] = [
     ("horizon", "no old transaction keeps dead rows"),
 ];
 
-/// A connection that could not be had.
-#[must_use]
-pub fn unreachable(error: &DbError) -> Finding {
-    let finding = Finding::new(Severity::Error, "connection.failed", "the database", error.to_string());
-    match error.hint() {
-        Some(hint) => finding.mend(hint),
-        None => finding,
-    }
-}
-
 /// All of it. The attached tables come back as well, for those who look further; `patience` is an interval, such as `10 minutes`.
 pub async fn examine(db: &Database, patience: &str) -> Result<(Vec<Finding>, Vec<Source>), DbError> {
     let client = db.get().await?;

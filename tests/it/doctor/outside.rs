@@ -90,6 +90,11 @@ async fn stores_that_cannot_be_written_or_are_not_public() {
     );
     let ran = doctor(&place, format!("{endpoint}/{BUCKET}"), "a wrong secret").await;
     assert!(ran.code == 3 && !of(&lines(&ran), "storage.put").is_empty(), "{ran:?}");
+    let ran = doctor("ftp://pictures", "https://cdn.example".to_owned(), "").await;
+    assert!(
+        ran.code == 3 && !of(&lines(&ran), "storage.settings").is_empty() && !of(&lines(&ran), "tables").is_empty(),
+        "{ran:?}"
+    );
     let file = tempfile::NamedTempFile::new().unwrap();
     let ran = doctor(file.path().to_str().unwrap(), "https://cdn.example".to_owned(), "").await;
     assert!(ran.code == 3 && !of(&lines(&ran), "storage.put").is_empty(), "{ran:?}");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
-use tintype::{cli::Cli, config};
+use tintype::{cli::Cli, config, doctor};
 
 /// What people call themselves; everything else in the schema is for the worker and for these.
 const PUBLIC: [&str; 15] = [
@@ -39,25 +39,6 @@ const EXITS: [(u8, &str); 5] = [
         "configuration: a setting is missing or cannot be used, the schema is not of this version, or `doctor` found something",
     ),
     (4, "partly done: some rows have no picture"),
-];
-
-/// What the doctor looks at.
-const AREAS: [&str; 15] = [
-    "connection",
-    "listen",
-    "clock",
-    "server",
-    "schema",
-    "tables",
-    "triggers",
-    "rights",
-    "host",
-    "work",
-    "horizon",
-    "fonts",
-    "looks",
-    "browser",
-    "storage",
 ];
 
 fn root() -> &'static Path {
@@ -189,7 +170,9 @@ fn items(folder: &str, start: &str) -> Vec<Item> {
                 let name = head.split(['(', ' ']).next().unwrap().to_owned();
                 items.push(Item { name, head, words: words.join(" ") });
             }
-            words.clear();
+            if !line.starts_with("DROP FUNCTION IF EXISTS") {
+                words.clear();
+            }
         }
     }
     items
@@ -276,7 +259,7 @@ fn findings(out: &mut String) {
         for word in text.split("#[cfg(test)]").next().unwrap().split(['\'', '"']) {
             let Some((area, what)) = word.split_once('.') else { continue };
             let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            if AREAS.contains(&area) && plain(what) {
+            if doctor::AREAS.contains(&area) && plain(what) {
                 areas.entry(area.to_owned()).or_default().insert(format!("`{word}`"));
             }
         }
