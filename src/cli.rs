@@ -6,6 +6,7 @@
 mod capture;
 mod columns;
 mod operate;
+mod pause;
 mod style;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
 pub use operate::{Backfill, Completions, Doctor, Man, Retry, Status};
+pub use pause::{Pause, Resume};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 use crate::courtesy;
@@ -90,6 +92,10 @@ pub enum Command {
     Attach(Attach),
     /// Stop watching a table
     Detach(Detach),
+    /// Stop drawing for a table
+    Pause(Pause),
+    /// Go on drawing for a table
+    Resume(Resume),
     /// The worker: draw what changes
     Run(Run),
     /// Mark old rows, so that they get their pictures too

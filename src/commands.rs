@@ -9,6 +9,7 @@ mod healthcheck;
 mod install;
 mod manual;
 mod pages;
+mod pause;
 mod preview;
 mod render;
 mod run;
@@ -43,6 +44,8 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Uninstall(flags) => install::uninstall(&context, &flags).await,
         Command::Attach(flags) => attach::attach(&context, &flags).await,
         Command::Detach(flags) => attach::detach(&context, &flags).await,
+        Command::Pause(flags) => pause::pause(&context, &flags).await,
+        Command::Resume(flags) => pause::resume(&context, &flags).await,
         Command::Run(flags) => run::run(&context, &flags).await,
         Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
         Command::Status(flags) => status::status(&context, &flags).await,

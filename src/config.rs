@@ -103,12 +103,6 @@ impl Config {
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
     }
 
-    /// Whether any database is named at all.
-    pub fn names_database(&self, global: &Global) -> Result<bool, Error> {
-        let (settings, _) = self.connection(global)?;
-        Ok(settings.url.is_some() || variable("PGHOST").is_some() || variable("PGDATABASE").is_some())
-    }
-
     /// Where pictures go.
     pub fn storage(&self, flags: &StorageFlags) -> Result<StorageSettings, Error> {
         let url = given(flags.storage.as_ref())

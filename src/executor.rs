@@ -136,7 +136,7 @@ async fn hand_in(
             ledger = ready(ledger, &drawn);
             if let Some(reason) = &ledger.reason {
                 warn!(
-                    row = format!("{}/{}", claim.source, claim.key),
+                    row = format!("{}/{}", claim.source_name, claim.key),
                     reason, "drawn with marks in place of characters"
                 );
             }

@@ -24,6 +24,8 @@ pub const FOLD_CHUNK: i32 = 1_000;
 pub struct Claim {
     /// `tintype.source.id`.
     pub source: i32,
+    /// Its name, for people.
+    pub source_name: String,
     /// The row's key as text; an array literal where it has several columns.
     pub key: String,
     /// The token without which nothing may be published.
@@ -159,8 +161,8 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
     let rows = client
         .query(
             "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
-                    EXISTS (SELECT FROM tintype.source s WHERE s.id = c.source AND s.draw IN ('page', 'html'))
-               FROM tintype.claim($1, $2, $3, $4) c",
+                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text)
+               FROM tintype.claim($1, $2, $3, $4) c LEFT JOIN tintype.source s ON s.id = c.source",
             &[&worker, &all, &seconds, &pages],
         )
         .await?;
@@ -168,6 +170,7 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
         .iter()
         .map(|row| Claim {
             source: row.get(0),
+            source_name: row.get(5),
             key: row.get::<_, Text>(1).0,
             lease: row.get(2),
             attempt: row.get(3),

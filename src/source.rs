@@ -255,6 +255,17 @@ pub async fn detach(client: &impl Queries, table: &str) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Stops the drawing for an attached table; takes its triggers away as well where that is wanted.
+pub async fn pause(client: &impl Queries, table: &str, triggers: bool) -> Result<(), DbError> {
+    client.execute("SELECT tintype.pause(tintype.find_table($1), $2)", &[&table, &triggers]).await
+}
+
+/// Goes on with it; returns whether its triggers had to be made again.
+pub async fn resume(client: &impl Queries, table: &str) -> Result<bool, DbError> {
+    let row = client.query_one("SELECT tintype.resume(tintype.find_table($1))", &[&table]).await?;
+    Ok(row.get(0))
+}
+
 /// All attached tables, by name.
 pub async fn all(client: &impl Queries) -> Result<Vec<Source>, DbError> {
     let rows = client

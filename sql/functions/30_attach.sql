@@ -56,7 +56,11 @@ BEGIN
         tags_column = excluded.tags_column, look_column = excluded.look_column, image_column = excluded.image_column,
         image_blank = excluded.image_blank, row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme,
         template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
-        url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column
+        url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column,
+        -- What another filter lets in and leaves out is found by a sweep that begins at once.
+        swept_at = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN '-infinity' ELSE s.swept_at END,
+        swept_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.swept_to END,
+        pruned_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.pruned_to END
     RETURNING s.* INTO src;
     BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
@@ -67,7 +71,7 @@ BEGIN
         PERFORM tintype.complain_of_lock(relation);
     END;
     IF other_keys THEN
-        PERFORM tintype.mark_anew(old, src, unfinished);
+        PERFORM tintype.rekey(old, src, unfinished);
     END IF;
     PERFORM tintype.share(src);
     RETURN src;
@@ -76,7 +80,7 @@ END $$;
 -- Marks under their new keys the rows that waited for their picture under their old ones: those `unfinished`, and those whose marks the old
 -- trigger wrote until its table was ours. No fold runs meanwhile: drop_jobs has its lock. Where the old key's columns are gone, so are
 -- the names of those rows; `tintype backfill --stale` finds them by their content.
-CREATE OR REPLACE FUNCTION tintype.mark_anew(old tintype.source, src tintype.source, unfinished text[])
+CREATE OR REPLACE FUNCTION tintype.rekey(old tintype.source, src tintype.source, unfinished text[])
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE

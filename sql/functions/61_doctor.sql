@@ -106,7 +106,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'work.versions', 'warning', current_database(), 'workers of several versions are at work: ' || string_agg(DISTINCT l.version, ', '), 'replace the older ones, then: tintype install'
       FROM live l HAVING count(DISTINCT l.version) > 1
     UNION ALL
-    SELECT 'work.paused', 'warning', s.source, format('its drawing is paused; %s rows wait', s.waiting), format('SELECT tintype.resume(%L);', o.relation::text)
+    SELECT 'work.paused', 'warning', s.source, format('its drawing is paused; %s rows wait', s.waiting), format('SELECT tintype.resume(%L);   -- tintype resume', o.relation::text)
       FROM status s JOIN tintype.source o ON o.name = s.source WHERE o.paused
     UNION ALL
     SELECT 'work.waiting', CASE WHEN s.oldest_age > patience THEN 'warning' ELSE 'note' END, s.source,

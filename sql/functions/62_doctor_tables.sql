@@ -79,7 +79,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          WHERE t.tgrelid IN (SELECT src.relation UNION SELECT f.relid FROM pg_partition_tree(src.relation) f)
            AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased')
     ), again AS (SELECT format('tintype attach %s --yes', quote_ident(src.name)) AS statement)
-    SELECT 'triggers.missing', 'error', src.name, format('trigger %s is not there: its changes are found by the sweep alone, within the hour', n.name), a.statement
+    SELECT 'triggers.missing', CASE WHEN src.paused THEN 'warning' ELSE 'error' END, src.name,
+           format('trigger %s is not there%s', n.name, CASE WHEN src.paused THEN ' while the table is paused: its changes are not marked' ELSE ': its changes are found by the sweep alone, within the hour' END),
+           CASE WHEN src.paused THEN format('tintype resume %s', quote_ident(src.name)) ELSE a.statement END
       FROM again a, unnest(ARRAY['tintype_insert', 'tintype_update'] || CASE WHEN src.image_column IS NOT NULL THEN ARRAY['tintype_erased'] END) AS n(name)
      WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = src.relation AND o.tgname = n.name)
     UNION ALL

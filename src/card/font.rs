@@ -233,7 +233,7 @@ impl Fallback {
             ["NotoSans", "NotoSerif", "Noto"].iter().find_map(|family| stem.strip_prefix(family)).unwrap_or(stem);
         let mut name = String::new();
         for (at, c) in stem.char_indices() {
-            if at > 0 && c.is_uppercase() && stem[at + 1..].starts_with(char::is_lowercase) {
+            if c.is_uppercase() && stem[..at].ends_with(char::is_lowercase) {
                 name.push(' ');
             }
             name.push(c);

@@ -57,12 +57,15 @@ pub async fn examine(storage: &Storage) -> Vec<Finding> {
 /// Whether anybody can fetch it.
 async fn public(storage: &Storage, object: &Object) -> Option<Finding> {
     let (code, url) = ("storage.public", &object.url);
+    if url.starts_with('/') {
+        let words =
+            format!("URLs have no host, such as {url}: whether your own site serves them cannot be tried from here");
+        return Some(Finding::new(Severity::Note, code, storage.to_string(), words));
+    }
     if !url.starts_with("https:") && !url.starts_with("http:") {
-        let words = format!("rows get URLs that the world cannot follow, such as {url}");
-        return Some(
-            Finding::new(Severity::Warning, code, storage.to_string(), words)
-                .mend("--public-base-url https://…   # TINTYPE_PUBLIC_BASE_URL"),
-        );
+        let words = format!("rows would get URLs that the world cannot follow, such as {url}: run refuses");
+        let finding = Finding::new(Severity::Error, code, storage.to_string(), words);
+        return Some(finding.mend("--public-base-url https://…   # TINTYPE_PUBLIC_BASE_URL"));
     }
     let what = match fetch::get(url).await {
         Ok((200, body)) if body == TEXT => return None,

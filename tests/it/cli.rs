@@ -98,7 +98,7 @@ async fn a_schema_of_another_version() {
         &["retry"],
         &["healthcheck"],
         &["install"],
-        &["run", "--storage", "/nonexistent"],
+        &["run", "--storage", "s3://nowhere"],
     ];
     for arguments in commands {
         let ran = tintype(&test.url(), arguments).await;

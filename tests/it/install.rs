@@ -134,8 +134,6 @@ async fn a_newer_schema_is_left_alone() {
     let before = of_tintype(&client).await;
     let error = tintype::install::install(&database(&test.url()).await).await.unwrap_err();
     assert!(matches!(error, Error::SchemaAhead { have: 999, .. }), "{error}");
-    let ran = tintype(&test.url(), &["install", "--print-sql"]).await;
-    assert_eq!(ran.code, 3, "{ran:?}");
     assert_eq!(of_tintype(&client).await, before);
 }
 

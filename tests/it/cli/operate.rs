@@ -53,7 +53,12 @@ async fn a_status_column_from_the_flag_to_the_row() {
         INSERT INTO posts (id, title) VALUES (1, 'One'), (2, '')").await;
     let folder = tempfile::tempdir().unwrap();
     let storage = folder.path().to_str().unwrap();
-    tintype(&test.url(), &["run", "--exit-when-idle", "--storage", storage, "--log", "error"]).await.done();
+    tintype(
+        &test.url(),
+        &["run", "--exit-when-idle", "--storage", storage, "--public-base-url", "/og", "--log", "error"],
+    )
+    .await
+    .done();
     let now = "SELECT string_agg(id || ' ' || status, ', ' ORDER BY id) FROM posts";
     assert_eq!(text(&client, now).await, "1 ready, 2 skipped");
     let words = "SELECT string_agg(word, ' ' ORDER BY word) FROM words";

@@ -237,7 +237,7 @@ async fn status_counts_pictures_with_marks() {
     run(&client, "rows", rows).await;
     let folder = tempfile::tempdir().unwrap();
     let storage = folder.path().to_str().unwrap();
-    tintype(&test.url(), &["run", "--exit-when-idle", "--storage", storage]).await.done();
+    tintype(&test.url(), &["run", "--exit-when-idle", "--storage", storage, "--public-base-url", "/og"]).await.done();
     let status = json(&tintype(&test.url(), &["status", "--json"]).await).remove(0);
     assert_eq!((&status["ready"], &status["marked"]), (&3.into(), &2.into()));
     let ran = tintype(&test.url(), &["status"]).await;

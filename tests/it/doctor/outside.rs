@@ -53,9 +53,9 @@ async fn words_for_people_have_marks_and_fixes_under_them() {
     let (test, _client) = installed().await;
     let folder = tempfile::tempdir().unwrap();
     let ran = tintype(&test.url(), &["doctor", "--storage", folder.path().to_str().unwrap()]).await;
-    assert_eq!((ran.code, ran.error()), (3, "found 0 errors, 1 warning"), "{ran:?}");
+    assert_eq!((ran.code, ran.error()), (3, "found 1 error, 0 warnings"), "{ran:?}");
     assert!(
-        ran.stdout.contains("\n! storage     folder `")
+        ran.stdout.contains("\n✗ storage     folder `")
             && ran.stdout.contains("\n                --public-base-url https://…"),
         "{ran:?}"
     );

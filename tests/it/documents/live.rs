@@ -27,7 +27,7 @@ async fn what_it_says_is_heard_and_may_be_read() {
     run(&client, "the application's role", &format!("CREATE ROLE {app} LOGIN")).await;
     let sql = blocks("sql");
     assert_eq!(sql.len(), 3, "{sql:?}");
-    run(&client, "the rights", &sql[0].replace(" app;", &format!(" {app};"))).await;
+    run(&client, "the rights", &sql[0].replace("'app'", &format!("'{app}'"))).await;
     let mut url = url::Url::parse(&test.url()).unwrap();
     url.set_username(&app).unwrap();
     let settings = ConnectSettings { url: Some(url.to_string()), ..ConnectSettings::default() };

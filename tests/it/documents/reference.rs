@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use tintype::{cli::Cli, config, doctor};
 
 /// What people call themselves; everything else in the schema is for the worker and for these.
-const PUBLIC: [&str; 15] = [
+const PUBLIC: [&str; 16] = [
     "attach",
     "detach",
     "plan",
@@ -24,6 +24,8 @@ const PUBLIC: [&str; 15] = [
     "resume",
     "image",
     "doctor",
+    "grant_reader",
+    "grant_reader",
     "grants_to_make",
     "adopt",
     "find_table",
