@@ -25,7 +25,6 @@ const PUBLIC: [&str; 16] = [
     "image",
     "doctor",
     "grant_reader",
-    "grant_reader",
     "grants_to_make",
     "adopt",
     "find_table",
