@@ -4,8 +4,10 @@ mod attach;
 mod backfill;
 mod capture;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod install;
+mod manual;
 mod pages;
 mod pause;
 mod preview;
@@ -23,6 +25,14 @@ use crate::{
 
 /// Does what the command line asks for.
 pub async fn dispatch(cli: Cli) -> Result<(), Error> {
+    match &cli.command {
+        Command::Completions(flags) => {
+            manual::completions(flags);
+            return Ok(());
+        }
+        Command::Man(flags) => return manual::man(flags), // neither asks for settings
+        _ => {}
+    }
     let config = Config::load(&cli.global)?;
     let context = Context { config, global: cli.global };
     match cli.command {
@@ -39,8 +49,10 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Run(flags) => run::run(&context, &flags).await,
         Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
         Command::Status(flags) => status::status(&context, &flags).await,
+        Command::Doctor(flags) => doctor::doctor(&context, &flags).await,
         Command::Retry(flags) => status::retry(&context, &flags).await,
         Command::Healthcheck => healthcheck::healthcheck(&context).await,
+        Command::Completions(_) | Command::Man(_) => Ok(()), // answered above
     }
 }
 

@@ -116,6 +116,14 @@ pub async fn applied(client: &impl Queries) -> Result<Vec<i32>, DbError> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// The migrations that a database with those `applied` lacks, by name, and the numbers of those that this version does not know.
+pub fn difference(applied: &[i32]) -> (Vec<&'static str>, Vec<i32>) {
+    let known = migrations();
+    let missing = known.iter().filter(|known| !applied.contains(&known.number)).map(|known| known.name).collect();
+    let unknown = applied.iter().filter(|number| !known.iter().any(|known| known.number == **number));
+    (missing, unknown.copied().collect())
+}
+
 /// Errors unless this database has exactly the migrations that this version knows.
 pub async fn require(client: &impl Queries) -> Result<(), Error> {
     let applied = applied(client).await?;

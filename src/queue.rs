@@ -84,6 +84,8 @@ pub struct Material {
     pub capture: serde_json::Value,
     /// The columns that address or template are filled with.
     pub data: Vec<(String, Option<String>)>,
+    /// A column of the row says how its picture stands.
+    pub has_status: bool,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -213,9 +215,15 @@ fn material(row: &Row) -> Result<Material, DbError> {
         url: row.get("url"),
         html: row.get("html"),
         capture: row.get("capture"),
+        has_status: row.get("has_status"),
         data: names.into_iter().zip(values).collect(),
         ledger,
     })
+}
+
+/// Says in the row's own column that it is being drawn, where it has one and nobody holds the row.
+pub async fn say_processing(client: &impl Queries, claim: &Claim) -> Result<(), DbError> {
+    client.execute("SELECT tintype.say_processing($1, $2, $3)", &[&claim.source, &claim.key, &claim.lease]).await
 }
 
 /// Puts a claimed job back for a random time within `delay`, a second at least, with the reason. `charge` counts it against the job.

@@ -79,8 +79,8 @@ BEGIN
         SELECT j.source, j.key FROM tintype.job j
          WHERE j.last_error IS NOT NULL AND (wanted IS NULL OR j.source = wanted) AND (retry.key IS NULL OR j.key = retry.key)
     ), mark AS (
-        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING 1)
-    SELECT count(*) INTO marked FROM mark;
+        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING source, key)
+    SELECT count(*) + 0 * count(tintype.say_pending(m.source, m.key)) INTO marked FROM mark m;
     PERFORM tintype.ring();
     RETURN marked;
 END $$;
