@@ -26,7 +26,8 @@ RUN mkdir /files \
         | xargs cp --parents -t /files \
     && cp --parents -t /files /usr/share/doc/fonts-*/copyright /etc/ssl/certs/ca-certificates.crt
 
-FROM debian:bookworm-slim
+# What both images have. `docker build .` makes the one without a browser, `--target chromium` the one with it.
+FROM debian:bookworm-slim AS base
 LABEL org.opencontainers.image.title="tintype" \
       org.opencontainers.image.description="Social images made beside your Postgres: every row gets its picture" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
@@ -39,3 +40,14 @@ WORKDIR /var/lib/tintype
 HEALTHCHECK --interval=30s --timeout=10s --start-period=20s CMD ["tintype", "healthcheck"]
 ENTRYPOINT ["tintype"]
 CMD ["run"]
+
+# For pages. As a child of a worker that is not root Chromium wants user namespaces for its sandbox: deploy/README.md.
+FROM base AS chromium
+USER root
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends chromium-headless-shell \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+
+FROM base AS tintype

@@ -1,7 +1,11 @@
 //! How quick, how cheap and how steady the queue is: commit to URL, pictures a second, claims and folds with a million jobs waiting, an old
-//! transaction that holds the horizon, and what a sleeping worker costs. The Postgres is its own and durable, the worker a process.
+//! transaction that holds the horizon, a backfill of a large table, and what a sleeping worker costs. The Postgres is its own and durable, the worker a process.
 //! `cargo bench --bench queue`; `-- --long` measures longer, `-- --only PART` runs one part and keeps the others' figures.
 
+#[path = "arguments/mod.rs"]
+mod arguments;
+#[path = "queue/backfill.rs"]
+mod backfill;
 #[path = "queue/claim.rs"]
 mod claim;
 #[path = "queue/idle.rs"]
@@ -17,6 +21,8 @@ mod report;
 #[allow(dead_code, unreachable_pub, reason = "the tests need more of it")]
 #[path = "../tests/it/support/s3.rs"]
 mod s3;
+#[path = "server/mod.rs"]
+mod server;
 #[path = "queue/stage.rs"]
 mod stage;
 #[path = "queue/throughput.rs"]
@@ -24,10 +30,11 @@ mod throughput;
 
 use std::time::Duration;
 
+use arguments::Extent;
 use report::Report;
 use stage::Stage;
 
-const PARTS: [&str; 7] = ["linger", "wake", "throughput", "claim", "fold", "pinned", "idle"];
+const PARTS: [&str; 8] = ["linger", "wake", "throughput", "claim", "fold", "pinned", "backfill", "idle"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +51,8 @@ pub(crate) struct Effort {
     pub(crate) waiting: [usize; 3],
     /// How long the host writes with a pinned horizon, and as long without.
     pub(crate) pinned: Duration,
+    /// Rows of a table that is backfilled.
+    pub(crate) old_rows: usize,
     /// How long a worker sleeps.
     pub(crate) idle: Duration,
 }
@@ -56,6 +65,7 @@ impl Effort {
         claims: 2,
         waiting: [0, 100, 1_000],
         pinned: Duration::from_secs(2),
+        old_rows: 2_000,
         idle: Duration::from_secs(2),
     };
     const SHORT: Self = Self {
@@ -65,29 +75,27 @@ impl Effort {
         claims: 40,
         waiting: [0, 10_000, 1_000_000],
         pinned: Duration::from_secs(60),
+        old_rows: 1_000_000,
         idle: Duration::from_secs(60),
     };
     const LONG: Self = Self { samples: 200, rounds: 5, claims: 100, pinned: Duration::from_secs(600), ..Self::SHORT };
+
+    fn of(extent: Extent) -> Self {
+        match extent {
+            Extent::Proof => Self::PROOF,
+            Extent::Short => Self::SHORT,
+            Extent::Long => Self::LONG,
+        }
+    }
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    // Under `cargo test --benches` everything runs once, as a proof that it runs.
-    let effort = match (has("--bench"), has("--long")) {
-        (false, _) => Effort::PROOF,
-        (true, false) => Effort::SHORT,
-        (true, true) => Effort::LONG,
-    };
-    let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
-    if let Some(only) = only.filter(|only| !PARTS.contains(&only.as_str())) {
-        eprintln!("there is no part {only}; the parts are {}", PARTS.join(", "));
-        std::process::exit(2);
-    }
+    let (extent, wanted) = arguments::read(PARTS);
+    let effort = Effort::of(extent);
     let stage = Stage::set();
     let mut report = Report::default();
-    for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part)) {
+    for part in wanted {
         eprintln!("{part}");
         match part {
             "linger" => latency::lingering(&stage, effort, &mut report).await,
@@ -96,6 +104,7 @@ async fn main() {
             "claim" => claim::claims(&stage, effort, &mut report).await,
             "fold" => claim::folds(&stage, effort, &mut report).await,
             "pinned" => pinned::measure(&stage, effort, &mut report).await,
+            "backfill" => backfill::measure(&stage, effort, &mut report).await,
             _ => idle::measure(&stage, effort, &mut report).await,
         }
     }

@@ -16,7 +16,7 @@ BEGIN
     FOR one IN SELECT c.oid::regclass AS view FROM pg_class c WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind = 'v' LOOP
         EXECUTE format('DROP VIEW %s', one.view);
     END LOOP;
-    DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.garbage, tintype.instance, tintype.migration;
+    DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.garbage, tintype.instance, tintype.backfill_run, tintype.migration;
     DROP SEQUENCE tintype.bell, tintype.lease;
     DROP SCHEMA tintype;
 EXCEPTION WHEN dependent_objects_still_exist THEN

@@ -3,7 +3,7 @@
 //! [`Chrome`] is the one entry. Below it, in reading order: [`Shot`] is what is asked for; `pool.rs` finds a turn, a slot and a
 //! browser for it; `program.rs`, `process.rs`, `wire.rs` and `browser.rs` are the browser from its file to its line; `tab.rs` is a
 //! fresh context in it behind a door of the [`guard`]; `page.rs` takes the picture,
-//! step by step; `error.rs` says what went wrong, and whether
+//! step by step, `kept.rs` keeps pages for templates; `error.rs` says what went wrong, and whether
 //! trying again can help.
 
 pub mod guard;
@@ -13,6 +13,7 @@ mod browser;
 mod error;
 mod hosts;
 mod intercept;
+mod kept;
 mod memory;
 mod network;
 mod page;

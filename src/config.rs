@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     failpoint, http,
     page::Secrets,
-    storage::StorageSettings,
+    storage::{AccessKey, StorageSettings},
     worker::{Rhythm, WorkerOptions},
 };
 
@@ -47,6 +47,27 @@ struct File {
     http_probes: Option<bool>,
 }
 
+/// The settings of the file: name, flag, other names in the environment, and what it is for.
+pub const SETTINGS: [(&str, &str, &str, &str); 12] = [
+    ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
+    ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
+    (
+        "connections",
+        "--connections",
+        "TINTYPE_CONNECTIONS",
+        "how many connections a process holds, the one that listens aside; 3",
+    ),
+    ("storage", "--storage", "TINTYPE_STORAGE, BUCKET_NAME", "where pictures go"),
+    ("public_base_url", "--public-base-url", "TINTYPE_PUBLIC_BASE_URL", "how the world reaches the store"),
+    ("path_style", "", "", "whether the bucket stands in the path of its address; true where an endpoint is given"),
+    ("concurrency", "--concurrency", "TINTYPE_CONCURRENCY", "cards drawn at once"),
+    ("looks", "--looks", "TINTYPE_LOOKS", "the directory with looks and templates"),
+    ("format", "--format", "TINTYPE_FORMAT", "the format of a worker's pictures"),
+    ("prune_after", "--prune-after", "TINTYPE_PRUNE_AFTER", "after how long pictures that no row shows are deleted"),
+    ("http", "--http", "TINTYPE_HTTP", "where the live page, health and metrics are served"),
+    ("http_probes", "--http-probes", "TINTYPE_HTTP_PROBES", "whether health and metrics alone are"),
+];
+
 /// Everything outside the command line: the environment and the file.
 #[derive(Debug)]
 pub struct Config {
@@ -66,8 +87,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after, http, http_probes"
-                .to_owned(),
+            hint: format!("known settings: {}", SETTINGS.map(|(name, ..)| name).join(", ")),
         })?;
         Ok(Self { file })
     }
@@ -83,14 +103,8 @@ impl Config {
             None => secret("TINTYPE_LISTEN_URL")?.or(self.file.listen_url.clone()),
         };
         let defaults = ConnectSettings::default();
-        let pool_size = self.file.connections.unwrap_or(defaults.pool_size);
+        let pool_size = global.connections.map(usize::from).or(self.file.connections).unwrap_or(defaults.pool_size);
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
-    }
-
-    /// Whether any database is named at all.
-    pub fn names_database(&self, global: &Global) -> Result<bool, Error> {
-        let (settings, _) = self.connection(global)?;
-        Ok(settings.url.is_some() || variable("PGHOST").is_some() || variable("PGDATABASE").is_some())
     }
 
     /// Where pictures go.
@@ -111,7 +125,7 @@ impl Config {
             endpoint_url: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
             path_style: self.file.path_style,
             region: None,
-            credentials: None,
+            credentials: access_key()?,
         })
     }
 
@@ -207,7 +221,7 @@ impl Config {
             exit_when_idle: flags.exit_when_idle,
             prune_after: given(flags.prune_after.as_ref())
                 .or(self.file.prune_after.clone())
-                .map(|text| age(&text))
+                .map(|text| age(&text, "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file"))
                 .transpose()?,
             rhythm: failpoint::lease().map_or_else(Rhythm::default, |lease| Rhythm { lease, heartbeat: lease / 6 }),
         };
@@ -229,8 +243,8 @@ fn block_list(files: &[PathBuf]) -> Result<capture::BlockList, Error> {
     Ok(list)
 }
 
-/// An age such as `30d`, `12h`, `45m` or `90s`.
-fn age(text: &str) -> Result<Duration, Error> {
+/// An age such as `30d`, `12h`, `45m` or `90s`, given by the setting `named_by`.
+pub fn age(text: &str, named_by: &str) -> Result<Duration, Error> {
     let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
     let seconds = match unit {
         "d" => 86_400,
@@ -243,8 +257,7 @@ fn age(text: &str) -> Result<Duration, Error> {
         Ok(number) if seconds > 0 => Ok(Duration::from_secs(u64::from(number) * seconds)),
         _ => Err(Error::Config {
             what: format!("`{text}` is not an age"),
-            hint: "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file: 30d, 12h, 45m or 90s"
-                .to_owned(),
+            hint: format!("{named_by}: 30d, 12h, 45m or 90s"),
         }),
     }
 }
@@ -283,6 +296,24 @@ fn secret(name: &str) -> Result<Option<String>, Error> {
         (Some(value), _) => Ok(Some(value)),
         (None, Some(path)) => Ok(Some(read(Path::new(&path), &format!("{name}_FILE"))?.trim_end().to_owned())),
         (None, None) => Ok(None),
+    }
+}
+
+/// The store's key, where files hold some of it; everything else the AWS tools' own rules find.
+fn access_key() -> Result<Option<AccessKey>, Error> {
+    let [id, key, token] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    if [id, key, token].into_iter().all(|name| variable(&format!("{name}_FILE")).is_none()) {
+        return Ok(None);
+    }
+    match (secret(id)?, secret(key)?) {
+        (Some(id), Some(secret_key)) => Ok(Some(AccessKey { id, secret: secret_key, session_token: secret(token)? })),
+        (found, _) => Err(Error::Config {
+            what: format!(
+                "a part of the store's key is in a file, and {} is nowhere",
+                if found.is_some() { key } else { id }
+            ),
+            hint: format!("set {id} and {key}, or {id}_FILE and {key}_FILE"),
+        }),
     }
 }
 

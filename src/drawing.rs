@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::{
     capture::{Chrome, Settings},
     card::{self, CardError, Image, Renderer},
+    courtesy,
     failure::Failure,
     page::{self, Gallery, PageError, Template},
     picture::{self, Draw, Wish},
@@ -31,6 +32,8 @@ pub struct Engines {
     pub studio: Arc<Studio>,
     /// How many cards are drawn at once.
     pub easels: Arc<Semaphore>,
+    /// The niceness of the threads that draw them.
+    pub nice: i32,
     /// The browser; it runs while there are pages to be taken.
     pub chrome: Chrome,
     /// What pages are made of.
@@ -68,6 +71,7 @@ impl Engines {
         Self {
             studio: Arc::default(),
             easels: Arc::new(Semaphore::new(easels)),
+            nice: courtesy::NICE,
             chrome: Chrome::new(Settings::default()),
             gallery: Gallery::default(),
         }
@@ -110,9 +114,10 @@ impl Engines {
     async fn paint(&self, renderer: Arc<Renderer>, material: &Material) -> Result<Result<Drawn, String>, Failure> {
         let fields = material.fields();
         let draw = material.draw.parse::<Draw>().unwrap_or_default();
-        let easels = Arc::clone(&self.easels);
+        let (easels, nice) = (Arc::clone(&self.easels), self.nice);
         let easel = easels.acquire_owned().await.map_err(|closed| Failure::Drawing(closed.to_string()))?;
         let drawing = on_a_thread(move || {
+            courtesy::give_way(nice);
             let _easel = easel; // given back when the thread is free again, however long anybody waited for it
             let began = Instant::now();
             let wish = Wish { room: renderer.room(), ..Wish::default() };
@@ -140,8 +145,8 @@ impl Engines {
         let captured = self.chrome.capture(&shot).await?;
         let took = began.elapsed();
         let engine = self.chrome.program().await?.to_string();
-        let alt =
-            [Some(captured.title), material.title.clone()].into_iter().flatten().find(|text| !text.trim().is_empty());
+        let titles = [Some(captured.title), material.title.clone()].into_iter().flatten();
+        let alt = titles.map(|title| picture::alt_text_of_page(&title)).find(|text| !text.is_empty());
         let alt = alt.unwrap_or_default();
         Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt, steady: false, took }))
     }

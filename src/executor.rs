@@ -2,6 +2,7 @@
 //! URL is published. A claim comes in, an [`Outcome`] goes out, and always one of them: a failure is settled here as well.
 
 use std::{
+    ops::RangeInclusive,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -27,6 +28,9 @@ const DEADLINE: Duration = Duration::from_secs(45);
 /// How often a publication knocks at a row that the host has locked, and how long it waits between two tries.
 const LOCKED_TRIES: usize = 20;
 const LOCKED_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a job waits whose failure could not be put on record.
+const UNRECORDED: Duration = Duration::from_secs(60);
 
 /// What came of a job.
 #[derive(Debug)]
@@ -89,17 +93,29 @@ pub struct Workshop {
 /// Takes one claim to its end.
 pub async fn execute(workshop: &Workshop, claim: Claim) -> Outcome {
     failpoint::reach(AFTER_CLAIM);
-    match perform(workshop, &claim).await {
+    let mut tried = Tried::default();
+    match perform(workshop, &claim, &mut tried).await {
         Ok(outcome) => outcome,
-        Err(failure) => settle(workshop, claim, failure).await,
+        Err(failure) => settle(workshop, claim, failure, tried).await,
     }
 }
 
-async fn perform(workshop: &Workshop, claim: &Claim) -> Result<Outcome, Failure> {
-    let (material, engine, template) = match in_time(Box::pin(look(workshop, claim))).await? {
+/// The fingerprints of what is being drawn and of how, as far as they are known: what a failure is recorded against. The row may say
+/// something else by then, which is another attempt's affair.
+#[derive(Default)]
+struct Tried {
+    content: Option<String>,
+    template: Option<String>,
+}
+
+async fn perform(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Result<Outcome, Failure> {
+    let (material, engine, template) = match in_time(Box::pin(look(workshop, claim, tried))).await? {
         Look::Settled(outcome) => return Ok(outcome),
         Look::Draw(material, engine, template) => (material, engine, template),
     };
+    if material.has_status {
+        queue::say_processing(&workshop.db.get().await?, claim).await?;
+    }
     let drawn = workshop.engines.draw(engine, &material).await?;
     in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
 }
@@ -113,13 +129,15 @@ enum Look {
 }
 
 /// The first end of a job: what the row says, and whether that calls for a picture.
-async fn look(workshop: &Workshop, claim: &Claim) -> Result<Look, Failure> {
+async fn look(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Result<Look, Failure> {
     let Some(material) = read(workshop, claim).await?.filter(|material| material.wanted) else {
         // It finds for itself that the row is gone.
         return publish(workshop, claim, Ledger::default()).await.map(Look::Settled);
     };
     let material = Arc::new(material);
+    tried.content = Some(material.content.clone());
     let (engine, template) = workshop.engines.choose(&material).await?;
+    tried.template = Some(template.clone());
     let Some(ledger) = already_drawn(&material, &template) else { return Ok(Look::Draw(material, engine, template)) };
     let outcome = publish(workshop, claim, ledger).await?;
     Ok(Look::Settled(if matches!(outcome, Outcome::Published(_)) { Outcome::Unchanged } else { outcome }))
@@ -145,7 +163,7 @@ async fn hand_in(
             ledger = ready(ledger, &drawn);
             if let Some(reason) = &ledger.reason {
                 warn!(
-                    row = format!("{}/{}", claim.source, claim.key),
+                    row = format!("{}/{}", claim.source_name, claim.key),
                     reason, "drawn with marks in place of characters"
                 );
             }
@@ -242,37 +260,46 @@ async fn publish(workshop: &Workshop, claim: &Claim, ledger: Ledger) -> Result<O
 }
 
 /// Does with a failed job what its failure calls for. Where even that fails, the lease runs out and somebody takes it again.
-async fn settle(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
+async fn settle(workshop: &Workshop, claim: Claim, failure: Failure, tried: Tried) -> Outcome {
     let (delay, charge) = match directive(&failure, claim.attempt) {
         Directive::Retry(delay) => (Duration::ZERO..=delay, true),
         Directive::Snooze(delay) => (Duration::ZERO..=delay, false),
         Directive::Await(delay) => (delay..=delay + delay / 4, false),
-        Directive::Discard => return discard(workshop, claim, failure).await,
+        Directive::Heed(delay) => (delay..=delay + delay / 4, true),
+        Directive::Discard => match discard(workshop, &claim, &failure, tried).await {
+            Ok(outcome) => return outcome,
+            Err(error) => return put_back(workshop, &claim, (LOCKED_PAUSE..=UNRECORDED, false), error).await,
+        },
     };
+    put_back(workshop, &claim, (delay, charge), failure).await
+}
+
+/// Gives a job back for a while, with the reason.
+async fn put_back(
+    workshop: &Workshop,
+    claim: &Claim,
+    (delay, charge): (RangeInclusive<Duration>, bool),
+    failure: Failure,
+) -> Outcome {
     let reason = failure.to_string();
-    let put_back = async {
+    let given_back = async {
         let client = workshop.db.get().await?;
-        queue::retry_later(&client, &claim, &delay, charge, &reason).await
+        queue::retry_later(&client, claim, &delay, charge, &reason).await
     };
-    match put_back.await {
+    match given_back.await {
         Ok(()) => Outcome::Postponed(failure),
         Err(error) => Outcome::Postponed(Failure::Database(error)),
     }
 }
 
-async fn discard(workshop: &Workshop, claim: Claim, failure: Failure) -> Outcome {
-    let record = async {
-        let Some(material) = read(workshop, &claim).await? else { return Ok(Outcome::Gone) };
-        let material = Arc::new(material);
-        let template = workshop.engines.choose(&material).await.ok().map(|(_, template)| template); // none where there is no such look
-        let ledger = Ledger {
-            state: Some(State::Failed),
-            reason: Some(failure.to_string()),
-            content: Some(material.content.clone()),
-            template,
-            ..Ledger::default()
-        };
-        publish(workshop, &claim, ledger).await
+/// Records that what was tried can never be drawn. Where the row says something else by now, that is tried next.
+async fn discard(workshop: &Workshop, claim: &Claim, failure: &Failure, tried: Tried) -> Result<Outcome, Failure> {
+    let ledger = Ledger {
+        state: Some(State::Failed),
+        reason: Some(failure.to_string()),
+        content: tried.content,
+        template: tried.template,
+        ..Ledger::default()
     };
-    record.await.unwrap_or_else(Outcome::Postponed)
+    publish(workshop, claim, ledger).await
 }

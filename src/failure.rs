@@ -65,7 +65,7 @@ impl Failure {
             Self::Look(CardError::Look(_)) | Self::Page(PageError::Template { .. }) => {
                 Some("mend the file; jobs wait for it".to_owned())
             }
-            Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
+            Self::Look(_) => Some("start the worker with the --looks that have it, or tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
             Self::Page(PageError::Options(_)) => {
                 Some("tintype attach again with --capture options that exist".to_owned())
@@ -89,6 +89,8 @@ pub enum Directive {
     Snooze(Duration),
     /// Try again after this time and not sooner, because the service said when; does not count.
     Await(Duration),
+    /// Try again after this time and not sooner, because the page's server said when; counts as an attempt.
+    Heed(Duration),
     /// This content can never be drawn: record the reason, and wait for other content.
     Discard,
 }
@@ -138,7 +140,10 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
         Trouble::PageCrashed | Trouble::Protocol { .. } | Trouble::Encoding(_) => patient(2),
         Trouble::Deadline { .. } => patient(SLOW),
         Trouble::Unreachable { .. } => patient(PATIENT),
-        Trouble::Status { .. } if !trouble.is_permanent() => patient(PATIENT),
+        Trouble::Status { retry_after, .. } if !trouble.is_permanent() => match (patient(PATIENT), retry_after) {
+            (Directive::Retry(_), Some(when)) => Directive::Heed((*when).min(CAP)),
+            (directive, _) => directive,
+        },
         Trouble::Status { .. }
         | Trouble::Options { .. }
         | Trouble::Address { .. }
@@ -174,6 +179,19 @@ fn on_storage(error: &StorageError, backoff: Duration) -> Directive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_asked_again_when_its_server_says_and_not_for_ever() {
+        let says = |status, seconds: Option<u64>| {
+            let retry_after = seconds.map(Duration::from_secs);
+            Failure::Capture(CaptureError::from(Trouble::Status { status, retry_after }))
+        };
+        assert_eq!(directive(&says(503, Some(7)), 0), Directive::Heed(Duration::from_secs(7)));
+        assert_eq!(directive(&says(429, Some(86_400)), 0), Directive::Heed(CAP));
+        assert_eq!(directive(&says(503, None), 0), Directive::Retry(Duration::from_secs(2)));
+        assert_eq!(directive(&says(503, Some(7)), PATIENT - 1), Directive::Discard);
+        assert_eq!(directive(&says(404, Some(7)), 0), Directive::Discard);
+    }
 
     #[test]
     fn a_picture_that_took_too_long_is_given_up_the_third_time() {

@@ -38,9 +38,9 @@ pub struct Ledger {
     pub bytes: Option<usize>,
     /// Such as `image/png`.
     pub media_type: Option<String>,
-    /// `code` or `title`.
+    /// `code`, `title` or `page`.
     pub kind: Option<String>,
-    /// `native`.
+    /// `native`, or the browser with its version.
     pub engine: Option<String>,
     /// The text alternative.
     pub alt: Option<String>,

@@ -27,6 +27,7 @@ pub mod markdown;
 pub mod post;
 // 5. A post becomes a picture.
 pub mod card;
+pub mod courtesy;
 pub mod drawing;
 pub mod page;
 pub mod picture;
@@ -46,6 +47,8 @@ pub mod vitals;
 // What keeps the queue honest besides its jobs.
 pub mod maintenance;
 pub mod prune;
+// What is wrong with a set-up.
+pub mod doctor;
 // Where the fault suite lets a worker die.
 pub mod failpoint;
 

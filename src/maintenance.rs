@@ -49,29 +49,39 @@ pub struct Pacemaker {
     pub lease: Duration,
 }
 
-/// Goes on until `stop`, but for the time in which a sleeper gives the signs of life and sees that nothing else is to do. A round
-/// that fails is logged, and the next one tries again.
+/// Goes on until `stop`, but for the time in which a sleeper gives the signs of life and sees that nothing else is to do. Two roads,
+/// so that a slow step of the sweep does not keep the heart from beating. A round that fails is logged, and the next one tries again.
 pub async fn keep(db: &Database, pacemaker: &Pacemaker, alarm: &Alarm, stop: &CancellationToken) {
+    tokio::select! {
+        ((), ()) = async { tokio::join!(heart(db, pacemaker, alarm), chores(db, pacemaker.every, alarm)) } => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn heart(db: &Database, pacemaker: &Pacemaker, alarm: &Alarm) {
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(pacemaker.every) => {}
-            () = stop.cancelled() => return,
-        }
-        if alarm.dozing() {
-            continue;
-        }
-        tokio::select! {
-            done = round(db, pacemaker) => if let Err(error) = done {
-                warn!(%error, "maintenance round failed");
-            },
-            () = stop.cancelled() => return,
+        tokio::time::sleep(pacemaker.every).await;
+        if !alarm.dozing()
+            && let Err(error) = beat(db, pacemaker).await
+        {
+            warn!(%error, "the heartbeat failed");
         }
     }
 }
 
-async fn round(db: &Database, pacemaker: &Pacemaker) -> Result<(), DbError> {
+async fn chores(db: &Database, every: Duration, alarm: &Alarm) {
+    loop {
+        tokio::time::sleep(every).await;
+        if !alarm.dozing()
+            && let Err(error) = chore(db).await
+        {
+            warn!(%error, "maintenance round failed");
+        }
+    }
+}
+
+async fn chore(db: &Database) -> Result<(), DbError> {
     let client = db.get().await?;
-    beat(&client, pacemaker).await?;
     client.execute("DELETE FROM tintype.worker WHERE seen_at < now() - interval '1 hour'", &[]).await?;
     let parked: i64 = client.query_one("SELECT tintype.park()", &[]).await?.get(0);
     if parked > 0 {
@@ -81,16 +91,17 @@ async fn round(db: &Database, pacemaker: &Pacemaker) -> Result<(), DbError> {
 }
 
 /// A sign of life, which prolongs the claims. Leases that were not prolonged end here too.
-async fn beat(client: &impl Queries, pacemaker: &Pacemaker) -> Result<(), DbError> {
+async fn beat(db: &Database, pacemaker: &Pacemaker) -> Result<(), DbError> {
     let Pacemaker { worker, name, leases, lease, .. } = pacemaker;
+    let client = db.get().await?;
     client.execute(include_str!("../sql/queries/heartbeat.sql"), &[worker, name, &env!("CARGO_PKG_VERSION")]).await?;
     let (asked, until) = (leases.tokens(), Instant::now() + *lease);
-    let live = if asked.is_empty() { Vec::new() } else { queue::extend(client, *worker, *lease).await? };
+    let live = if asked.is_empty() { Vec::new() } else { queue::extend(&client, *worker, *lease, &asked).await? };
     leases.prolonged(&asked, &live, until);
     Ok(())
 }
 
-/// One step of the sweep of one source: the one under way, else the one whose last sweep is longest ago, an hour at least.
+/// One step of the sweep of one source, any of those with a sweep under way or due: an hour after the last.
 pub async fn sweep(client: &impl Queries) -> Result<(), DbError> {
     let Some(due) = client.query_opt(include_str!("../sql/queries/due_sweep.sql"), &[&SWEEP_CHUNK]).await? else {
         return Ok(());

@@ -12,7 +12,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::card::{Card, CodeCard, Eyebrow, Room, TitleCard};
-use crate::markdown::{Block, Info, Origin, shortened};
+use crate::markdown::{Block, Info, Origin, one_line, shortened};
 use crate::post::Post;
 pub use lines::{UnknownLines, range, ranges};
 use snippet::{Snippet, tidy};
@@ -280,6 +280,12 @@ pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
         },
     };
     shortened(&text, ALT_TEXT)
+}
+
+/// The text alternative of a page: its title, which may be anything, in one line and as long as networks take.
+#[must_use]
+pub fn alt_text_of_page(title: &str) -> String {
+    shortened(&one_line(title), ALT_TEXT)
 }
 
 /// The word for a card's kind in the ledger: `code` or `title`.

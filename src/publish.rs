@@ -70,6 +70,12 @@ struct Request {
     reply: oneshot::Sender<Result<Verdict, DbError>>,
 }
 
+impl Request {
+    fn answer(self, verdict: Result<Verdict, DbError>) {
+        let _ = self.reply.send(verdict); // a worker that drains no longer listens
+    }
+}
+
 /// The desk where finished pictures are handed in. Cheap to clone; the task ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Publisher {
@@ -103,34 +109,44 @@ fn closed() -> DbError {
     DbError::ConnectionLost { reason: "the publisher has ended".to_owned() }
 }
 
-/// Publishes a batch in one transaction; one at a time where the batch as a whole was refused, so that no row fails another.
+/// Publishes a batch in one transaction, or in several where the host's rows take long. Where a batch as a whole is refused, one at a
+/// time, so that no row fails another.
 async fn publish_batch(db: &Database, announce: bool, batch: &mut Vec<Request>) {
-    if batch.len() > 1
-        && let Ok(verdicts) = send(db, announce, batch).await
-    {
-        for request in batch.drain(..) {
-            let verdict = find(&verdicts, &request.claim);
-            let _ = request.reply.send(verdict); // a worker that drains no longer listens
+    while !batch.is_empty() {
+        match send(db, announce, batch).await {
+            Ok(verdicts) if !verdicts.is_empty() => {
+                for request in std::mem::take(batch) {
+                    match find(&verdicts, &request.claim) {
+                        Some(verdict) => request.answer(Ok(verdict)),
+                        None => batch.push(request), // the transaction had taken long enough
+                    }
+                }
+            }
+            Ok(_) => batch.drain(..).for_each(|request| request.answer(Err(closed()))),
+            Err(error) if batch.len() > 1 && !error.is_transient() => {
+                for request in batch.drain(..) {
+                    let verdicts = send(db, announce, std::slice::from_ref(&request)).await;
+                    let verdict = verdicts.and_then(|verdicts| find(&verdicts, &request.claim).ok_or_else(closed));
+                    request.answer(verdict);
+                }
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                let mut first = Some(error);
+                for request in batch.drain(..) {
+                    let again = || DbError::ConnectionLost { reason: reason.clone() };
+                    request.answer(Err(first.take().unwrap_or_else(again)));
+                }
+            }
         }
-        return;
-    }
-    for request in batch.drain(..) {
-        let verdict = match send(db, announce, std::slice::from_ref(&request)).await {
-            Ok(verdicts) => find(&verdicts, &request.claim),
-            Err(error) => Err(error),
-        };
-        let _ = request.reply.send(verdict);
     }
 }
 
 type Verdicts = Vec<(i32, String, Verdict)>;
 
-fn find(verdicts: &Verdicts, claim: &Claim) -> Result<Verdict, DbError> {
-    verdicts
-        .iter()
-        .find(|(source, key, _)| *source == claim.source && *key == claim.key)
-        .map(|(_, _, verdict)| verdict.clone())
-        .ok_or_else(closed)
+fn find(verdicts: &Verdicts, claim: &Claim) -> Option<Verdict> {
+    let of_claim = verdicts.iter().find(|(source, key, _)| *source == claim.source && *key == claim.key);
+    of_claim.map(|(_, _, verdict)| verdict.clone())
 }
 
 async fn send(db: &Database, announce: bool, batch: &[Request]) -> Result<Verdicts, DbError> {

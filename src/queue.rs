@@ -30,6 +30,8 @@ pub(crate) const READ: &str = include_str!("../sql/queries/read.sql");
 pub struct Claim {
     /// `tintype.source.id`.
     pub source: i32,
+    /// Its name, for people.
+    pub source_name: String,
     /// The row's key as text; an array literal where it has several columns.
     pub key: String,
     /// The token without which nothing may be published.
@@ -38,8 +40,6 @@ pub struct Claim {
     pub attempt: i32,
     /// It is for the browser.
     pub page: bool,
-    /// The source's name; empty where it was detached meanwhile.
-    pub source_name: String,
     /// When the row changed, by this process' clock.
     pub marked: Instant,
 }
@@ -92,6 +92,8 @@ pub struct Material {
     pub capture: serde_json::Value,
     /// The columns that address or template are filled with.
     pub data: Vec<(String, Option<String>)>,
+    /// A column of the row says how its picture stands.
+    pub has_status: bool,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -169,10 +171,11 @@ pub async fn fold(client: &impl Queries, after: i64) -> Result<u64, DbError> {
 pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Duration) -> Result<Vec<Claim>, DbError> {
     let number = |slots: usize| i32::try_from(slots).unwrap_or(i32::MAX);
     let (all, pages) = (number(slots.all), number(slots.pages));
-    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
+    let seconds = seconds(lease);
     let rows = client
         .query(
-            "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt, coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, ''),
+            "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
+                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text),
                     date_part('epoch', clock_timestamp() - c.marked_at)
                FROM tintype.claim($1, $2, $3, $4) c LEFT JOIN tintype.source s ON s.id = c.source",
             &[&worker, &all, &seconds, &pages],
@@ -182,11 +185,11 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
         .iter()
         .map(|row| Claim {
             source: row.get(0),
+            source_name: row.get(5),
             key: row.get::<_, Text>(1).0,
             lease: row.get(2),
             attempt: row.get(3),
             page: row.get(4),
-            source_name: row.get(5),
             marked: ago(row.get(6)),
         })
         .collect())
@@ -235,9 +238,15 @@ pub(crate) fn material(row: &Row) -> Result<Material, DbError> {
         url: row.get("url"),
         html: row.get("html"),
         capture: row.get("capture"),
+        has_status: row.get("has_status"),
         data: names.into_iter().zip(values).collect(),
         ledger,
     })
+}
+
+/// Says in the row's own column that it is being drawn, where it has one and nobody holds the row.
+pub async fn say_processing(client: &impl Queries, claim: &Claim) -> Result<(), DbError> {
+    client.execute("SELECT tintype.say_processing($1, $2, $3)", &[&claim.source, &claim.key, &claim.lease]).await
 }
 
 /// Puts a claimed job back for a random time within `delay`, a second at least, with the reason. `charge` counts it against the job.
@@ -265,10 +274,15 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// Prolongs all of a worker's claims that have not run out by `lease`; returns their tokens.
-pub async fn extend(client: &impl Queries, worker: i32, lease: Duration) -> Result<Vec<i64>, DbError> {
-    let seconds = i32::try_from(lease.as_secs()).unwrap_or(i32::MAX);
-    let rows = client.query("SELECT tintype.extend($1, $2)", &[&worker, &seconds]).await?;
+/// Whole seconds as Postgres takes them.
+pub(crate) fn seconds(time: Duration) -> i32 {
+    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// Prolongs those of a worker's claims that it `holds` and that have not run out by `lease`; returns their tokens.
+pub async fn extend(client: &impl Queries, worker: i32, lease: Duration, holds: &[i64]) -> Result<Vec<i64>, DbError> {
+    let seconds = seconds(lease);
+    let rows = client.query("SELECT tintype.extend($1, $2, $3)", &[&worker, &seconds, &holds.to_vec()]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 

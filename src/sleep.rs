@@ -120,7 +120,7 @@ struct Doze {
 /// Sets the bell and gives a sign of life: over the connection that listens, which is proved by it, else over any.
 async fn doze(db: &Database, line: Option<&Line>, sleeper: &Sleeper<'_>) -> Result<Doze, DbError> {
     let sql = include_str!("../sql/queries/doze.sql");
-    let seconds = seconds(sleeper.bell);
+    let seconds = queue::seconds(sleeper.bell);
     let who: Parameters<'_> = &[&sleeper.worker, &sleeper.name, &env!("CARGO_PKG_VERSION"), &seconds];
     let row = match line {
         Some(line) => line.query_one(sql, who, ANSWER).await?,
@@ -147,11 +147,7 @@ pub async fn rouse_others(db: &Database, worker: i32) -> Result<(), DbError> {
 }
 
 async fn set_bell(db: &Database, time: Duration) -> Result<(), DbError> {
-    db.get().await?.execute("SELECT tintype.set_bell($1)", &[&seconds(time)]).await
-}
-
-fn seconds(time: Duration) -> i32 {
-    i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
+    db.get().await?.execute("SELECT tintype.set_bell($1)", &[&queue::seconds(time)]).await
 }
 
 /// Waits until every one of the transactions that had written a mark has ended, or until there is work.

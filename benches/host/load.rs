@@ -108,8 +108,8 @@ pub(crate) struct Outcome {
 
 /// Runs one kind of write with so many clients.
 pub(crate) async fn run(stage: &Stage, write: Write, clients: u32, amount: Amount) -> Outcome {
-    stage.run("VACUUM posts").await;
-    if write.marks() && stage.number("SELECT count(*) FROM tintype.worker").await > 0.0 {
+    stage.blog.run("VACUUM posts").await;
+    if write.marks() && stage.blog.number("SELECT count(*) FROM tintype.worker").await > 0.0 {
         rouse(stage).await;
     }
     let file = stage.folder.path().join("script.sql");
@@ -124,10 +124,10 @@ pub(crate) async fn run(stage: &Stage, write: Write, clients: u32, amount: Amoun
         command.args(["-M", "prepared"]);
     }
     let (heard, cpu) = (stage.heard().await, stage.host_cpu().await);
-    let wal = stage.number("SELECT pg_current_wal_insert_lsn() - '0/0'").await;
+    let wal = stage.blog.number("SELECT pg_current_wal_insert_lsn() - '0/0'").await;
     let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().await.expect("pgbench runs");
     let cpu = stage.host_cpu().await - cpu;
-    let wal = stage.number("SELECT pg_current_wal_insert_lsn() - '0/0'").await - wal;
+    let wal = stage.blog.number("SELECT pg_current_wal_insert_lsn() - '0/0'").await - wal;
     let heard = stage.heard().await - heard;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let count = after(&text, "number of transactions actually processed: ");
@@ -149,8 +149,8 @@ pub(crate) async fn run(stage: &Stage, write: Write, clients: u32, amount: Amoun
 /// An edit, and the time until the worker has heard of it and taken the bell down: then it is awake, and lingers for two seconds.
 async fn rouse(stage: &Stage) {
     let asked = Instant::now();
-    stage.run("UPDATE posts SET body = body || '.' WHERE id = 1").await;
-    while stage.number("SELECT last_value FROM tintype.bell").await > 0.0 {
+    stage.blog.run("UPDATE posts SET body = body || '.' WHERE id = 1").await;
+    while stage.blog.number("SELECT last_value FROM tintype.bell").await > 0.0 {
         assert!(asked.elapsed() < Duration::from_secs(20), "the worker does not wake");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

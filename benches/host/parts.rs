@@ -3,6 +3,7 @@
 use std::{process::Stdio, time::Duration};
 
 use super::{
+    arguments::Extent,
     load::{self, Amount, Outcome, Write, after},
     report::{Goal, Report, quantile},
     stage::Stage,
@@ -18,9 +19,17 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
-    pub(crate) const PROOF: Self = Self { rounds: 1, seconds: 1, times: 50 };
-    pub(crate) const SHORT: Self = Self { rounds: 3, seconds: 1, times: 3000 };
-    pub(crate) const LONG: Self = Self { rounds: 5, seconds: 1, times: 6000 };
+    const PROOF: Self = Self { rounds: 1, seconds: 1, times: 50 };
+    const SHORT: Self = Self { rounds: 3, seconds: 1, times: 3000 };
+    const LONG: Self = Self { rounds: 5, seconds: 1, times: 6000 };
+
+    pub(crate) fn of(extent: Extent) -> Self {
+        match extent {
+            Extent::Proof => Self::PROOF,
+            Extent::Short => Self::SHORT,
+            Extent::Long => Self::LONG,
+        }
+    }
 }
 
 /// A variant, a write, and what each round gave.
@@ -49,9 +58,9 @@ async fn rounds(
             }
             variant.leave(stage, worker).await;
         }
-        stage.run("DELETE FROM posts WHERE id > 100200").await;
-        stage.run("VACUUM posts").await;
-        stage.run("CHECKPOINT").await;
+        stage.blog.run("DELETE FROM posts WHERE id > 100200").await;
+        stage.blog.run("VACUUM posts").await;
+        stage.blog.run("CHECKPOINT").await;
     }
     samples
 }
@@ -263,7 +272,7 @@ pub(crate) async fn stalls(stage: &Stage, effort: Effort, report: &mut Report) {
 }
 
 async fn stall(stage: &Stage, arguments: &[&str]) -> f64 {
-    stage.run("VACUUM posts").await;
+    stage.blog.run("VACUUM posts").await;
     let file = stage.folder.path().join("stall.sql");
     std::fs::write(
         &file,

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,9 +13,11 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::poll_fn};
-use tintype::scratch::{Scratch, ScratchOptions};
-use tokio::process::{Child, Command};
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tintype::scratch::Scratch;
+use tokio::process::Command;
+use tokio_postgres::{AsyncMessage, NoTls};
+
+use super::server::{self, Database, RUN, Worker};
 
 /// The role that the host's statements run as; the processes of its connections bear this name.
 pub(crate) const HOST: &str = "host_app";
@@ -60,7 +63,7 @@ const POSTS: &str = "
 
 /// The running stage.
 pub(crate) struct Stage {
-    pub(crate) client: Client,
+    pub(crate) blog: Database,
     pub(crate) scratch: Scratch,
     pgbench: PathBuf,
     postmaster: u32,
@@ -78,52 +81,32 @@ impl Stage {
             );
             std::process::exit(1);
         };
-        let settings = SETTINGS.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let programs = std::env::var_os("TINTYPE_PG_BIN").map(PathBuf::from);
-        let options = ScratchOptions { programs, search_path: std::env::var_os("PATH"), settings };
-        let scratch = Scratch::start(&options).unwrap_or_else(|error| {
-            eprintln!("{error}\n{}", error.hint().unwrap_or_default());
-            std::process::exit(1);
-        });
-        scratch.create_database("blog").await.expect("a database");
-        let (client, connection) = connect(&scratch.url("blog")).await;
-        tokio::spawn(connection);
+        let scratch = server::start(&SETTINGS);
+        let blog = Database::create(&scratch, "blog").await;
         let (heard, ends) = (Arc::default(), Arc::default());
-        listen(&scratch.url("blog"), Arc::clone(&heard), Arc::clone(&ends)).await;
+        listen(&blog.url, Arc::clone(&heard), Arc::clone(&ends)).await;
         let lock = fs::read_to_string(scratch.folder().join("data/postmaster.pid")).unwrap_or_default();
         let postmaster = lock.lines().next().and_then(|line| line.parse().ok()).expect("the server's process");
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self { client, scratch, pgbench, postmaster, heard, ends, folder };
-        stage.run(&format!("CREATE ROLE {HOST} LOGIN")).await;
-        stage.run(POSTS).await;
-        stage.run("VACUUM ANALYZE posts").await; // alone, because it runs in no transaction
+        let stage = Self { blog, scratch, pgbench, postmaster, heard, ends, folder };
+        stage.blog.run(&format!("CREATE ROLE {HOST} LOGIN")).await;
+        stage.blog.run(POSTS).await;
+        stage.blog.run("VACUUM ANALYZE posts").await; // alone, because it runs in no transaction
         stage.tintype(&["install"]).await;
         stage
     }
 
-    /// Runs statements.
-    pub(crate) async fn run(&self, sql: &str) {
-        self.client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    }
-
-    /// One number.
-    pub(crate) async fn number(&self, sql: &str) -> f64 {
-        let row = self.client.query_one(&format!("SELECT ({sql})::float8"), &[]).await;
-        row.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
-    }
-
-    /// `tintype` with these arguments on the stage's database.
-    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tintype"));
-        command.args(arguments).env("DATABASE_URL", self.scratch.url("blog")).kill_on_drop(true);
-        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
-        command
-    }
-
-    /// The same, to its end.
+    /// `tintype` with these arguments on the stage's database, to its end.
     pub(crate) async fn tintype(&self, arguments: &[&str]) {
-        let output = self.program(arguments).stderr(std::process::Stdio::piped()).output().await.expect("tintype runs");
+        let output = self.blog.program(None, arguments).stderr(Stdio::piped()).output().await.expect("tintype runs");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Starts a worker that stores its pictures in a folder.
+    pub(crate) async fn work(&self) -> Worker {
+        let mut command = self.blog.program(None, &RUN);
+        command.arg(self.folder.path().join("pictures"));
+        self.blog.work(command).await
     }
 
     /// pgbench on the stage's database, over its socket.
@@ -137,7 +120,7 @@ impl Stage {
     /// Notifications that were heard so far: one of our own comes after all that were committed before.
     pub(crate) async fn heard(&self) -> u64 {
         let before = self.ends.load(Ordering::Acquire);
-        self.run("NOTIFY bench_end").await;
+        self.blog.run("NOTIFY bench_end").await;
         let asked = Instant::now();
         while self.ends.load(Ordering::Acquire) == before {
             assert!(asked.elapsed() < Duration::from_secs(30), "no notification comes");
@@ -170,39 +153,9 @@ impl Stage {
     }
 }
 
-/// A worker of tintype that stores its pictures in a folder.
-pub(crate) struct Worker(Child);
-
-impl Worker {
-    /// Starts it; returns once it is at work.
-    pub(crate) async fn start(stage: &Stage) -> Self {
-        let store = stage.folder.path().join("pictures");
-        let child = stage.program(&["run", "--log", "error", "--storage"]).arg(store).spawn().expect("a worker");
-        let asked = Instant::now();
-        while stage.number("SELECT count(*) FROM tintype.worker").await < 1.0 {
-            assert!(asked.elapsed() < Duration::from_secs(20), "the worker does not come");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Self(child)
-    }
-
-    /// Asks it to stop, and waits.
-    pub(crate) async fn stop(mut self) {
-        let id = self.0.id().expect("it runs").to_string();
-        let _ = Command::new("kill").args(["-TERM", &id]).status().await;
-        let _ = self.0.wait().await;
-    }
-}
-
-async fn connect(
-    url: &str,
-) -> (Client, tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>) {
-    tokio_postgres::connect(url, NoTls).await.expect("a connection")
-}
-
 /// Counts what is notified on tintype's channel and the tutorial's.
 async fn listen(url: &str, heard: Arc<AtomicU64>, ends: Arc<AtomicU64>) {
-    let (client, mut connection) = connect(url).await;
+    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
     tokio::spawn(async move {
         let mut messages = poll_fn(move |context| connection.poll_message(context));
         while let Some(Ok(message)) = messages.next().await {

@@ -1,6 +1,6 @@
 //! What hangs on the host's table: nothing, the smallest trigger there is, tintype in each of its states, and the trigger of a tutorial.
 
-use super::stage::{Stage, Worker};
+use super::{server::Worker, stage::Stage};
 
 /// One of the things that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +45,20 @@ impl Variant {
     pub(crate) async fn enter(self, stage: &Stage) -> Option<Worker> {
         match self {
             Self::Nothing | Self::Again => {}
-            Self::Empty => stage.run(&like_tintypes("bench.empty()")).await,
-            Self::Tutorial => stage.run(&like_tintypes("bench.tutorial()")).await,
-            Self::Strict => stage.run("SELECT tintype.attach('posts', strict => true)").await,
+            Self::Empty => stage.blog.run(&like_tintypes("bench.empty()")).await,
+            Self::Tutorial => stage.blog.run(&like_tintypes("bench.tutorial()")).await,
+            Self::Strict => stage.blog.run("SELECT tintype.attach('posts', strict => true)").await,
             Self::Alone | Self::Asleep | Self::Awake | Self::Drawing => {
-                stage.run("SELECT tintype.attach('posts')").await;
+                stage.blog.run("SELECT tintype.attach('posts')").await;
             }
         }
         match self {
-            Self::Asleep => stage.run("SELECT tintype.set_bell(3600)").await,
-            Self::Awake => stage.run("UPDATE tintype.source SET paused = true").await,
+            Self::Asleep => stage.blog.run("SELECT tintype.set_bell(3600)").await,
+            Self::Awake => stage.blog.run("UPDATE tintype.source SET paused = true").await,
             _ => {}
         }
         match self {
-            Self::Awake | Self::Drawing => Some(Worker::start(stage).await),
+            Self::Awake | Self::Drawing => Some(stage.work().await),
             _ => None,
         }
     }
@@ -72,12 +72,13 @@ impl Variant {
             Self::Nothing | Self::Again => {}
             Self::Empty | Self::Tutorial => {
                 stage
+                    .blog
                     .run("DROP TRIGGER other_insert ON posts; DROP TRIGGER other_update ON posts; TRUNCATE bench.job")
                     .await;
             }
             Self::Alone | Self::Strict | Self::Asleep | Self::Awake | Self::Drawing => {
-                stage.run("SELECT tintype.set_bell(0), tintype.detach('posts')").await;
-                stage.run("TRUNCATE tintype.change, tintype.job, tintype.image").await;
+                stage.blog.run("SELECT tintype.set_bell(0), tintype.detach('posts')").await;
+                stage.blog.run("TRUNCATE tintype.change, tintype.job, tintype.image").await;
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use super::{
     Effort,
     report::{Goal, Report, quantile},
+    server::connect,
     stage::{Blog, Stage},
 };
 
@@ -20,12 +21,12 @@ const CHUNK: i32 = 1_000;
 /// A database in which so many jobs wait.
 async fn crowd(stage: &Stage, name: &str, waiting: usize) -> Blog {
     let blog = stage.blog(&format!("{name}_{waiting}"), "").await;
-    blog.run(&format!(
+    blog.db.run(&format!(
         "INSERT INTO tintype.job (source, key, priority, due_at)
              SELECT 1, 'waiting-' || n, 10, now() - interval '1 hour' + n * interval '1 millisecond' FROM generate_series(1, {waiting}) n"
     ))
     .await;
-    blog.run("VACUUM ANALYZE tintype.job").await;
+    blog.db.run("VACUUM ANALYZE tintype.job").await;
     blog
 }
 
@@ -58,7 +59,7 @@ pub(crate) async fn claims(stage: &Stage, effort: Effort, report: &mut Report) {
 async fn together(blog: &Blog, claimers: usize, claims: usize) -> f64 {
     let mut tasks = tokio::task::JoinSet::new();
     for claimer in 0..claimers {
-        let client = blog.connect().await;
+        let client = connect(&blog.db.url).await;
         tasks.spawn(async move { claimer_of(&client, claimer as i32 + 1, claims).await });
     }
     let mut all = tasks.join_all().await.concat();
@@ -101,7 +102,7 @@ pub(crate) async fn folds(stage: &Stage, effort: Effort, report: &mut Report) {
             let blog = &crowds[at].1;
             for samples in times[at].iter_mut().take(2) {
                 // The same keys twice: the second time each has a job.
-                blog.run(&format!(
+                blog.db.run(&format!(
                     "INSERT INTO tintype.change (source, key) SELECT 1, '{round}-' || n FROM generate_series(1, {CHUNK}) n"
                 ))
                 .await;
@@ -121,6 +122,6 @@ pub(crate) async fn folds(stage: &Stage, effort: Effort, report: &mut Report) {
 /// Milliseconds of one fold.
 async fn fold(blog: &Blog) -> f64 {
     let begun = Instant::now();
-    blog.client.query_one("SELECT tintype.fold($1)", &[&CHUNK]).await.expect("a fold");
+    blog.db.client.query_one("SELECT tintype.fold($1)", &[&CHUNK]).await.expect("a fold");
     begun.elapsed().as_secs_f64() * 1e3
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{
     Effort, posts,
     report::{Goal, Report},
-    stage::{Blog, Stage, WORKER, Worker},
+    server::Worker,
+    stage::{Blog, Stage, WORKER},
 };
 
 /// What was taken up to a moment.
@@ -27,14 +28,15 @@ impl Toll {
 
 pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) {
     let blog = stage.blog("idle", "").await;
-    blog.run(&format!("ALTER ROLE {WORKER} SET log_statement = 'all'")).await;
+    blog.db.run(&format!("ALTER ROLE {WORKER} SET log_statement = 'all'")).await;
     let worker = blog.work(&[], None).await;
     blog.until_asleep().await;
-    blog.client
+    blog.db
+        .client
         .execute("INSERT INTO posts (title, body) VALUES ($1, $2)", &[&posts::title(0), &posts::body(0)])
         .await
         .expect("a post");
-    blog.until("it is drawn", "SELECT count(*) FROM tintype.image").await;
+    blog.db.until("it is drawn", "SELECT count(*) FROM tintype.image").await;
     let drawn = Toll::now(stage, &blog, &worker).await;
     blog.until_asleep().await;
     let asleep = Toll::now(stage, &blog, &worker).await;
@@ -47,7 +49,7 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
     let name = format!("{} s of sleep", effort.idle.as_secs());
     let most = 3.0 * effort.idle.as_secs_f64() / 60.0;
     add(report, &name, &begun, &ended, (Goal::AtMost(most - 0.01), Goal::AtMost(10.0)));
-    blog.run(&format!("ALTER ROLE {WORKER} RESET log_statement")).await;
+    blog.db.run(&format!("ALTER ROLE {WORKER} RESET log_statement")).await;
     worker.stop().await;
 }
 

@@ -20,7 +20,7 @@ struct Ear {
 
 impl Ear {
     async fn on(blog: &Blog) -> Self {
-        let (client, mut connection) = tokio_postgres::connect(blog.url(), NoTls).await.expect("a connection");
+        let (client, mut connection) = tokio_postgres::connect(&blog.db.url, NoTls).await.expect("a connection");
         let (tell, told) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             let mut messages = poll_fn(move |context| connection.poll_message(context));
@@ -50,21 +50,21 @@ impl Ear {
 }
 
 /// The host: writes a post, and waits for its picture.
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     blog: &'a Blog,
     insert: Statement,
     ear: Ear,
 }
 
 impl<'a> Writer<'a> {
-    async fn on(blog: &'a Blog) -> Self {
-        let insert = blog.client.prepare("INSERT INTO posts (title, body) VALUES ($1, $2) RETURNING id").await;
+    pub(crate) async fn on(blog: &'a Blog) -> Self {
+        let insert = blog.db.client.prepare("INSERT INTO posts (title, body) VALUES ($1, $2) RETURNING id").await;
         Self { blog, insert: insert.expect("a statement"), ear: Ear::on(blog).await }
     }
 
     /// Milliseconds from the commit of one post to its URL.
-    async fn post(&mut self, at: usize) -> f64 {
-        let row = self.blog.client.query_one(&self.insert, &[&posts::title(at), &posts::body(at)]).await;
+    pub(crate) async fn post(&mut self, at: usize) -> f64 {
+        let row = self.blog.db.client.query_one(&self.insert, &[&posts::title(at), &posts::body(at)]).await;
         let committed = Instant::now();
         let seen = self.ear.picture(row.expect("a post").get(0)).await;
         seen.saturating_duration_since(committed).as_secs_f64() * 1e3

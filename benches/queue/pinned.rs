@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::{
     Effort, posts,
     report::{Goal, Report},
+    server::connect,
     stage::{Blog, Stage},
 };
 
@@ -57,7 +58,7 @@ pub(crate) async fn measure(stage: &Stage, effort: Effort, report: &mut Report) 
 async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> Stretch {
     let blog = stage.blog(name, ", draw => 'code'").await;
     let worker = blog.work(&[], None).await;
-    let old = blog.connect().await;
+    let old = connect(&blog.db.url).await;
     if pinned {
         old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()")
             .await
@@ -66,7 +67,7 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
     let end = Instant::now() + length;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
-        let client = blog.connect().await;
+        let client = connect(&blog.db.url).await;
         writers.spawn(async move {
             let insert = client.prepare("INSERT INTO posts (title, body) VALUES ($1, $2)").await.expect("a statement");
             let mut ticks = interval(EVERY);
@@ -83,7 +84,7 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
     }
     writers.join_all().await;
     let seconds = length.as_secs_f64();
-    let rate = blog.number("SELECT count(*) FROM tintype.image").await / seconds;
+    let rate = blog.db.number("SELECT count(*) FROM tintype.image").await / seconds;
     let (tables, indexes) = sizes(&blog).await;
     blog.until_done().await;
     let late = |share: f64| {
@@ -92,13 +93,13 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
                FROM posts p JOIN tintype.image i ON i.key = p.id::text WHERE p.id > (SELECT max(id) * 2 / 3 FROM posts)"
         )
     };
-    let (median, late) = (blog.number(&late(0.5)).await, blog.number(&late(0.95)).await);
+    let (median, late) = (blog.db.number(&late(0.5)).await, blog.db.number(&late(0.95)).await);
     if pinned {
         old.batch_execute("ROLLBACK").await.expect("the end of the old transaction");
     }
     worker.stop().await;
-    blog.run("VACUUM tintype.change").await;
-    blog.run("VACUUM tintype.job").await;
+    blog.db.run("VACUUM tintype.change").await;
+    blog.db.run("VACUUM tintype.job").await;
     let after = sizes(&blog).await;
     Stretch { rate, median, late, tables, indexes, after: after.0 + after.1 }
 }
@@ -106,5 +107,5 @@ async fn stretch(stage: &Stage, name: &str, length: Duration, pinned: bool) -> S
 /// Megabytes of change and job, and of their indexes.
 async fn sizes(blog: &Blog) -> (f64, f64) {
     let of = |function: &str| format!("SELECT ({function}('tintype.change') + {function}('tintype.job')) / 1048576.0");
-    (blog.number(&of("pg_table_size")).await, blog.number(&of("pg_indexes_size")).await)
+    (blog.db.number(&of("pg_table_size")).await, blog.db.number(&of("pg_indexes_size")).await)
 }

@@ -91,19 +91,19 @@ fn own_cpu() -> f64 {
 
 /// A worker that finds a backlog. The clock runs from when it is warm to the last picture.
 async fn backlog(blog: &Blog, count: usize, storage: Option<&tintype::storage::StorageSettings>) -> Run {
-    blog.run("TRUNCATE posts RESTART IDENTITY; TRUNCATE tintype.change, tintype.job, tintype.image").await;
+    blog.db.run("TRUNCATE posts RESTART IDENTITY; TRUNCATE tintype.change, tintype.job, tintype.image").await;
     let (titles, bodies): (Vec<_>, Vec<_>) = (0..count).map(|at| (posts::title(at), posts::body(at))).unzip();
     let insert = "INSERT INTO posts (title, body) SELECT * FROM unnest($1::text[], $2::text[])";
-    blog.client.execute(insert, &[&titles, &bodies]).await.expect("a backlog");
-    blog.run("CHECKPOINT").await;
+    blog.db.client.execute(insert, &[&titles, &bodies]).await.expect("a backlog");
+    blog.db.run("CHECKPOINT").await;
     let worker = blog.work(&[], storage).await;
-    blog.until("the worker is warm", &format!("SELECT (count(*) >= {WARM})::integer FROM tintype.image")).await;
-    let (begun, first) = (Instant::now(), blog.number("SELECT count(*) FROM tintype.image").await);
+    blog.db.until("the worker is warm", &format!("SELECT (count(*) >= {WARM})::integer FROM tintype.image")).await;
+    let (begun, first) = (Instant::now(), blog.db.number("SELECT count(*) FROM tintype.image").await);
     let (own, server) = (worker.cpu(), blog.cpu_of_role(WORKER).await);
     blog.until_done().await;
     let seconds = begun.elapsed().as_secs_f64();
     let (own, server) = (worker.cpu() - own, blog.cpu_of_role(WORKER).await - server);
-    let drawn = blog.number("SELECT count(*) FROM tintype.image WHERE state = 'ready'").await - first;
+    let drawn = blog.db.number("SELECT count(*) FROM tintype.image WHERE state = 'ready'").await - first;
     assert!(drawn + first >= count as f64, "{drawn} of {count} pictures");
     worker.stop().await;
     Run { rate: drawn / seconds, worker: own * 1e3 / drawn, server: server * 1e3 / drawn }

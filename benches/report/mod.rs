@@ -119,6 +119,9 @@ impl Report {
             values.set_cell_alignment(CellAlignment::Right);
         }
         println!("{table}");
+        if !std::env::args().any(|argument| argument == "--bench") {
+            return; // a proof that it runs: no figures to keep
+        }
         let file = file(name);
         let rows = self.rows.iter().map(|row| serde_json::json!(row)).chain(self.others.iter().cloned());
         let rows: Vec<serde_json::Value> = rows.collect();

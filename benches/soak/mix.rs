@@ -84,7 +84,7 @@ impl Case {
     pub(crate) fn is_right(&self, captured: &Result<Captured, CaptureError>) -> bool {
         match (self.outcome, captured.as_ref().map_err(|error| &error.trouble)) {
             (Outcome::Picture(title), Ok(captured)) => captured.title == title && !captured.image.bytes.is_empty(),
-            (Outcome::Status(status), Err(Trouble::Status { status: said })) => status == *said,
+            (Outcome::Status(status), Err(Trouble::Status { status: said, .. })) => status == *said,
             (Outcome::Late, Err(Trouble::Deadline { .. }))
             | (Outcome::NoPage, Err(Trouble::NoPage { .. }))
             | (Outcome::Blocked, Err(Trouble::Blocked { .. }))

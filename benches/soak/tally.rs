@@ -75,16 +75,12 @@ impl Tally {
         self.lost + self.late
     }
 
-    /// A few looks each at the start, in the middle and at the end, since each falls into another moment of the browser's life.
+    /// The looks of each quarter, since each falls into another moment of a browser's life: what grows is seen from one to the next.
     fn tell_states(&self, report: &mut Report) {
-        let few = (self.states.len() / 4).clamp(1, 8);
-        let middle = self.states.len().saturating_sub(few) / 2;
-        for (when, skip) in
-            [("at the start", 0), ("in the middle", middle), ("at the end", self.states.len().saturating_sub(few))]
-        {
-            let states: Vec<State> = self.states.iter().skip(skip).take(few).map(|(_, state)| *state).collect();
-            if let Some(state) = median(&states) {
-                state.tell(&format!("{when}, median of {} looks", states.len()), report);
+        for part in self.states.chunks(self.states.len().div_ceil(4).max(1)) {
+            let states: Vec<State> = part.iter().map(|(_, state)| *state).collect();
+            if let (Some(state), Some((last, _))) = (median(&states), part.last()) {
+                state.tell(&format!("up to capture {last}, median of {} looks", states.len()), report);
             }
         }
     }

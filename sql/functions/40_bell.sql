@@ -72,7 +72,9 @@ BEGIN
     in_flight := tintype.marks_in_flight();
     SELECT o.work, o.next_due INTO work, next_due FROM tintype.outlook() o;
     chores := EXISTS (SELECT FROM tintype.due_sweeps())
-           OR EXISTS (SELECT FROM tintype.job j
-                      WHERE (j.lease_until < now() AND j.deaths >= 2) OR j.source NOT IN (SELECT s.id FROM tintype.source s))
+           OR EXISTS (SELECT FROM tintype.orphans())
+           OR EXISTS (SELECT FROM tintype.source s
+                       CROSS JOIN LATERAL (SELECT FROM tintype.job j WHERE j.source = s.id AND j.lease_until < now() AND j.deaths >= 2 LIMIT 1) poison
+                       WHERE NOT s.paused)  -- what a paused table has waits for it to be resumed
            OR EXISTS (SELECT FROM tintype.worker w WHERE w.seen_at < now() - interval '1 hour');
 END $$;

@@ -38,13 +38,15 @@ BEGIN
 END $$;
 
 -- Prolongs the claims of `worker` that have not run out, with its heartbeat; returns their tokens. A job whose token is missing has
--- another owner by now, or none, and its worker stops it. Locks in key order, as the fold does.
-CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer)
+-- another owner by now, or none, and its worker stops it. Those that it does not hold (NULL: it does not say) run out: their claim never
+-- reached it, or their job ended badly. Locks in key order, as the fold does.
+DROP FUNCTION IF EXISTS tintype.extend(integer, integer);
+CREATE OR REPLACE FUNCTION tintype.extend(worker integer, seconds integer, holds bigint[] DEFAULT NULL)
 RETURNS SETOF bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets runs out earlier
     WITH mine AS MATERIALIZED (
         SELECT j.source, j.key FROM tintype.job j
-         WHERE j.owner = worker AND j.lease_until >= now() ORDER BY j.source, j.key FOR UPDATE
+         WHERE j.owner = worker AND j.lease_until >= now() AND (holds IS NULL OR j.lease = ANY (holds)) ORDER BY j.source, j.key FOR UPDATE
     )
     UPDATE tintype.job j SET lease_until = now() + make_interval(secs => seconds)
       FROM mine m WHERE j.source = m.source AND j.key = m.key
@@ -59,8 +61,8 @@ RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
         SELECT j.source, j.key FROM tintype.job j WHERE j.owner = worker ORDER BY j.source, j.key FOR UPDATE
     ), freed AS (
         UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL
-          FROM mine m WHERE j.source = m.source AND j.key = m.key RETURNING 1)
-    SELECT count(*) FROM freed
+          FROM mine m WHERE j.source = m.source AND j.key = m.key RETURNING j.source, j.key)
+    SELECT count(*) + 0 * count(tintype.say_pending(f.source, f.key)) FROM freed f
 $$;
 
 -- Puts a job back for `seconds`, with the reason. `charge` counts it as a failure of the job's own.
@@ -70,8 +72,19 @@ RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
         UPDATE tintype.job j
            SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0, attempt = j.attempt + charge::integer, last_error = reason,
                due_at = CASE WHEN j.revision > j.claimed_revision THEN now() ELSE now() + make_interval(secs => seconds) END
-         WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING 1)
-    SELECT count(*) = 1 FROM put_back
+         WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING j.source, j.key)
+    SELECT count(*) = 1 AND count(tintype.say_pending(p.source, p.key)) >= 0 FROM put_back p
+$$;
+
+-- Numbers under which jobs wait whose table was detached by one with an old snapshot. Looks at one job a number, however many wait.
+CREATE OR REPLACE FUNCTION tintype.orphans()
+RETURNS SETOF integer LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE known (source) AS (
+        SELECT min(j.source) FROM tintype.job j
+        UNION ALL
+        SELECT (SELECT min(j.source) FROM tintype.job j WHERE j.source > k.source) FROM known k WHERE k.source IS NOT NULL
+    )
+    SELECT k.source FROM known k WHERE k.source NOT IN (SELECT s.id FROM tintype.source s)
 $$;
 
 -- Records jobs that have cost three workers their lives as failed, so that they are not handed round for ever: with the content
@@ -83,8 +96,11 @@ DECLARE
     deadly text;
     parked bigint := 0;
 BEGIN
-    DELETE FROM tintype.job j WHERE NOT EXISTS (SELECT FROM tintype.source s WHERE s.id = j.source);  -- detached by one with an old snapshot
+    DELETE FROM tintype.job j WHERE j.source IN (SELECT tintype.orphans());
     PERFORM FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 ORDER BY j.source, j.key FOR UPDATE;  -- in the fold's order
+    IF NOT FOUND THEN
+        RETURN 0;  -- as nearly always, and each look is at every job
+    END IF;
     UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0
      WHERE j.lease_until < now() AND j.deaths >= 2 AND j.revision > j.claimed_revision;
     FOR poison IN DELETE FROM tintype.job j WHERE j.lease_until < now() AND j.deaths >= 2 RETURNING j.source, j.key LOOP
@@ -97,6 +113,7 @@ BEGIN
         VALUES (poison.source, poison.key, 'failed', 'three workers died while drawing this row', deadly)
         ON CONFLICT (source, key) DO UPDATE SET
             state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, outside = false, updated_at = now();
+        PERFORM tintype.write_status(s, poison.key, 'failed') FROM tintype.source s WHERE s.id = poison.source AND s.status_column IS NOT NULL;
         parked := parked + 1;
     END LOOP;
     RETURN parked;

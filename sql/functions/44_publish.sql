@@ -43,14 +43,16 @@ BEGIN
     END IF;
 END $$;
 
--- Writes to the image column of a row that lock_row has locked: `written`, `locked` where a trigger of the host's waits for somebody,
+-- Writes to the image column of a row that lock_row has locked, and what its status is then: `written`, `locked` where a trigger of the host's waits for somebody,
 -- `refused` with the host's reason.
-CREATE OR REPLACE FUNCTION tintype.write_url(src tintype.source, key text, url text, OUT outcome text, OUT detail text)
+CREATE OR REPLACE FUNCTION tintype.write_url(src tintype.source, key text, url text, state text, OUT outcome text, OUT detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rows bigint;
 BEGIN
-    EXECUTE format('UPDATE %s x SET %I = $2 WHERE %s', src.relation, src.image_column, tintype.match_sql(src, 'x', '$1')) USING key, url;
+    EXECUTE format('UPDATE %s x SET %I = $2%s WHERE %s', src.relation, src.image_column,
+                   CASE WHEN src.status_column IS NULL THEN '' ELSE format(', %I = %L', src.status_column, tintype.status_word(src, state)) END,
+                   tintype.match_sql(src, 'x', '$1')) USING key, url;
     GET DIAGNOSTICS rows = ROW_COUNT;
     IF rows = 0 THEN
         RAISE EXCEPTION 'a trigger of the table drops the write';
@@ -60,6 +62,9 @@ EXCEPTION
     WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
         outcome := 'locked';
     WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) IN ('53', '57', '58') THEN
+            RAISE;  -- a full disk, a server that goes down: nothing that the row is to blame for
+        END IF;
         outcome := 'refused';
         detail := format('the host''s table refused the URL: %s', SQLERRM);
 END $$;
@@ -74,13 +79,14 @@ DECLARE
 BEGIN
     outcome := 'gone';
     IF src.unpublish AND coalesce(shown, '') <> '' AND tintype.replaceable(shown, old.url, old.object, old.url) THEN
-        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, row_key, src.image_blank) w;
+        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, row_key, src.image_blank, 'skipped') w;
         IF outcome = 'locked' THEN
             RETURN;
         ELSIF outcome = 'written' THEN
             outcome := 'unpublished';
         END IF;
     END IF;
+    PERFORM tintype.write_status(src, row_key, 'skipped');
     why := CASE WHEN outcome = 'unpublished' THEN 'outside the row filter; its URL was taken out of the row'
                 WHEN outcome = 'gone' AND old.outside AND coalesce(shown, '') = '' THEN old.reason
                 ELSE concat_ws('; ', 'outside the row filter', detail) END;
@@ -94,7 +100,8 @@ END $$;
 CREATE OR REPLACE FUNCTION tintype.record(src tintype.source, pic tintype.image, old tintype.image, shown text, OUT outcome text, OUT detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fresh text := coalesce(pic.url, src.image_blank);
+    fresh  text := coalesce(pic.url, src.image_blank);
+    status record;
 BEGIN
     outcome := 'published';
     pic.in_row := false;
@@ -105,7 +112,7 @@ BEGIN
     ELSIF NOT tintype.replaceable(shown, old.url, coalesce(pic.object, old.object), coalesce(pic.url, old.url)) THEN
         outcome := 'kept';
     ELSE
-        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, pic.key, fresh) w;
+        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, pic.key, fresh, pic.state) w;
         IF outcome = 'locked' THEN
             RETURN;
         ELSIF outcome = 'refused' THEN
@@ -114,6 +121,15 @@ BEGIN
         ELSE
             outcome := 'published';
             pic.in_row := true;
+        END IF;
+    END IF;
+    IF src.status_column IS NOT NULL THEN  -- nothing where the URL brought it along
+        SELECT w.outcome AS outcome, w.detail INTO status FROM tintype.write_status(src, pic.key, CASE outcome WHEN 'kept' THEN 'ready' ELSE pic.state END) w;
+        IF status.outcome = 'refused' AND pic.state <> 'failed' THEN
+            outcome := 'refused';
+            detail := status.detail;
+            pic.state := 'failed';
+            pic.reason := detail;
         END IF;
     END IF;
     pic.updated_at := now();
@@ -212,17 +228,20 @@ $$;
 -- Publishes a batch: an array of tintype.image rows as JSON, each with the `lease` it was drawn under. In key order, so that
 -- two workers' batches cannot deadlock. `announce` tells listeners on channel tintype_image (source, key, state, url); commits
 -- that notify take turns, the host's too, so it is done only on request, once a batch and without waiting for a flush.
+-- All its rows stay locked until the end, so that after two seconds the rest is left for another call, and does not come back.
 CREATE OR REPLACE FUNCTION tintype.publish(batch jsonb, announce boolean DEFAULT false)
 RETURNS TABLE (source integer, key text, outcome text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    one jsonb;
-    pic tintype.image;
+    one   jsonb;
+    pic   tintype.image;
+    begun timestamptz := clock_timestamp();
 BEGIN
     -- URL, ledger and the end of the job are one commit: one that a crash forgets is drawn again, to the same bytes.
     PERFORM set_config('synchronous_commit', 'off', true);
     FOR one IN SELECT e FROM jsonb_array_elements(batch) AS e ORDER BY (e ->> 'source')::integer, e ->> 'key' LOOP
+        EXIT WHEN clock_timestamp() > begun + interval '2 seconds';
         pic := jsonb_populate_record(NULL::tintype.image, one);
         source := pic.source;
         key := pic.key;

@@ -2,7 +2,10 @@
 //! dies or does not answer any more, ends it when nobody has used it for a while or it has served its time, and tidies up.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,8 +17,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    block::BlockList, error::Trouble, memory, process::Process, program::Program, settings::Settings, tab::Ready,
-    wire::Wire,
+    block::BlockList, error::Trouble, kept::Kept, memory, process::Process, program::Program, settings::Settings,
+    tab::Ready, wire::Wire,
 };
 
 /// How often a browser is asked whether it lives, and how long it may take to answer. A machine that is busy with other things
@@ -47,6 +50,11 @@ pub(super) struct Browser {
     /// Tabs that wait for captures, and how many there are at most.
     pub(super) ready: Ready,
     pub(super) most_ready: usize,
+    /// Pages that wait for the next text.
+    pub(super) kept: Kept,
+    /// Whether a capture came to its end in it, and whether it ended by itself.
+    pub(super) is_proven: AtomicBool,
+    pub(super) has_died: AtomicBool,
     usage: Mutex<Usage>,
     most_captures: u32,
 }
@@ -106,6 +114,9 @@ impl Browser {
             block_list: Arc::clone(&settings.block_list),
             ready: Ready::default(),
             most_ready: settings.ready,
+            kept: Kept::default(),
+            is_proven: AtomicBool::default(),
+            has_died: AtomicBool::default(),
             usage: Mutex::new(usage),
             most_captures: settings.recycle_captures,
         });
@@ -150,9 +161,9 @@ impl Browser {
 async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>, settings: Settings) {
     let group = process.group();
     let why = tokio::select! {
-        () = process.ended() => "it ended by itself",
-        _ = line => "its line broke",
-        () = heart(&browser.wire) => "it did not answer",
+        () = process.ended() => died(&browser, "it ended by itself"),
+        _ = line => died(&browser, "its line broke"),
+        () = heart(&browser.wire) => died(&browser, "it did not answer"),
         () = rest(&browser, settings.idle) => "nobody needs it",
         () = memory::above(group, settings.recycle_memory, MEMORY_EVERY, || browser.retire()) => "it is too large",
         () = browser.gone.cancelled() => "it was told to",
@@ -160,8 +171,14 @@ async fn keep(browser: Arc<Browser>, mut process: Process, line: JoinHandle<()>,
     browser.retire();
     browser.gone.cancel();
     browser.ready.clear();
+    browser.kept.clear();
     tracing::debug!(group = group.as_raw_nonzero(), why, "a browser ends");
     process.end().await;
+}
+
+fn died(browser: &Browser, why: &'static str) -> &'static str {
+    browser.has_died.store(true, Ordering::Relaxed);
+    why
 }
 
 /// Returns when the browser does not answer.

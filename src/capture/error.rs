@@ -89,6 +89,8 @@ pub enum Trouble {
     Status {
         /// The status.
         status: u16,
+        /// When to ask again, where it said.
+        retry_after: Option<Duration>,
     },
     /// What came is no page: a download, or nothing at all.
     #[error("{what}, not a page")]
@@ -148,7 +150,7 @@ impl Trouble {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Status { status } => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
+            Self::Status { status, .. } => (400..500).contains(status) && !matches!(status, 408 | 425 | 429),
             Self::Options { .. }
             | Self::NoSuchHost { .. }
             | Self::NoPage { .. }
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn what_will_be_the_same_again_is_permanent() {
         let host = || "a.example".to_owned();
-        let status = |status| Trouble::Status { status };
+        let status = |status| Trouble::Status { status, retry_after: None };
         let limit = Duration::from_secs(1);
         for permanent in [
             Trouble::NoSuchHost { host: host() },

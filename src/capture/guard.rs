@@ -13,6 +13,7 @@ mod door;
 mod forward;
 mod meter;
 mod name;
+mod ours;
 mod port;
 mod refusal;
 mod subject;
@@ -22,6 +23,7 @@ pub use address::is_public;
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use browser::{BROWSER_FLAGS, BYPASS_LIST};
 pub use door::Door;
+pub use ours::OurPort;
 pub use refusal::{REFUSED, Reason, Refusal};
 pub use subject::{SubjectError, check_subject};
 

@@ -40,6 +40,20 @@ impl Intercept {
         needed.then_some(Self { page, frame, headers, kinds, list })
     }
 
+    /// Which hosts and ports no web socket goes to; none where all may. Of a web socket only its host is known: of a list the rules hold
+    /// that name no path.
+    pub(super) fn sockets(&self) -> Option<impl Fn(&str, u16) -> bool + Send + Sync + 'static> {
+        let all = self.kinds.contains(&ResourceKind::Websocket);
+        let (list, page) = (self.list.clone(), self.page.clone());
+        (all || list.is_some()).then_some(move |host: &str, port: u16| {
+            let url = Url::parse(&format!("wss://{host}:{port}/"));
+            let listed = |list: &Arc<BlockList>| {
+                url.as_ref().is_ok_and(|url| list.blocks(&Asked { url, page: &page, kind: "websocket" }))
+            };
+            all || list.as_ref().is_some_and(listed)
+        })
+    }
+
     /// Has a tab, or a frame of it that lives elsewhere, bring its requests here; then lets it run.
     pub(super) fn begin(wire: &Wire, session: &SessionId) {
         let all = RequestPattern::builder().url_pattern("*").build();
@@ -69,8 +83,9 @@ impl Intercept {
             return wire.tell(session, &FailRequestParams::new(id, ErrorReason::BlockedByClient));
         }
         let mut on = ContinueRequestParams::new(id);
-        if !self.headers.is_empty() && url.origin() == self.page.origin() && url.origin().is_tuple() {
-            on.headers = Some(self.with_ours(event));
+        if !self.headers.is_empty() {
+            let is_own = url.origin() == self.page.origin() && url.origin().is_tuple();
+            on.headers = if is_own { Some(self.with_ours(event)) } else { self.without_ours(event) };
         }
         wire.tell(session, &on);
     }
@@ -84,6 +99,19 @@ impl Intercept {
         let asked = Asked { url, page: &self.page, kind: listed(kind) };
         self.kinds.iter().any(|unwanted| is(*unwanted, kind))
             || self.list.as_ref().is_some_and(|list| list.blocks(&asked))
+    }
+
+    /// The request's headers without ours, where it has them: it was sent to the page's own origin first, and redirected.
+    fn without_ours(&self, event: &Event) -> Option<Vec<HeaderEntry>> {
+        let ours = |name: &str, value: &str| {
+            self.headers.iter().any(|(own, secret)| own.eq_ignore_ascii_case(name) && value == secret)
+        };
+        let all = event.params.pointer("/request/headers").and_then(serde_json::Value::as_object)?;
+        let all = all.iter().map(|(name, value)| (name, value.as_str().unwrap_or_default()));
+        let rest: Vec<_> = all.clone().filter(|(name, value)| !ours(name, value)).collect();
+        let entries =
+            || rest.iter().map(|(name, value)| HeaderEntry::new((*name).clone(), (*value).to_owned())).collect();
+        (rest.len() < all.count()).then(entries)
     }
 
     /// The request's own headers with ours, which win.

@@ -30,7 +30,7 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
         return trouble;
     }
     match view.seen.status {
-        Some(status) if status >= 400 => return Trouble::Status { status },
+        Some(status) if status >= 400 => return Trouble::Status { status, retry_after: view.retry_after },
         Some(204 | 205) => return Trouble::NoPage { what: "the answer is empty" },
         _ => {}
     }
@@ -48,7 +48,7 @@ pub(super) fn bad_document(url: &Url, view: &View, refusals: &[Refusal]) -> Opti
         return refused(url, view, refusals).or(Some(Trouble::Unreachable { what: "refused by the proxy".to_owned() }));
     }
     match view.seen.status {
-        Some(status) if status >= 400 => Some(Trouble::Status { status }),
+        Some(status) if status >= 400 => Some(Trouble::Status { status, retry_after: view.retry_after }),
         _ => None,
     }
 }

@@ -14,9 +14,10 @@ use super::{
     browser::Lease,
     error::{Seen, Trouble},
     intercept::Intercept,
+    kept::{Kept, Window},
     network,
     picture::{Taken, picture},
-    prepare::prepare,
+    prepare::{can_wait, prepare},
     script::{Undone, World},
     shot::{Shot, Subject},
     tab::Tab,
@@ -29,6 +30,9 @@ const MOVES: usize = 10;
 
 /// How long something that was told already may be on its way within this process.
 const NEWS: Duration = Duration::from_millis(200);
+
+/// How long emptying a page may take.
+const EMPTYING: Duration = Duration::from_secs(5);
 
 /// A picture of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,37 +74,107 @@ impl Progress {
     }
 }
 
-/// Takes a picture.
-pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
-    progress.at("opening a tab");
-    let mut tab = Tab::take(lease, &shot.rules).await?;
-    let Some(events) = tab.events.take() else { return Err(Trouble::BrowserDied) };
-    let browser = Arc::clone(tab.browser());
-    let frame = tab.target.inner().clone();
-    let intercept = Intercept::of(shot, &browser.block_list, frame.clone());
-    if intercept.is_some() {
-        Intercept::begin(&browser.wire, &tab.session);
+/// A tab, and what it tells.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) tab: Tab,
+    view: watch::Receiver<View>,
+    /// How many texts were written into it; each page of an address has its own.
+    pub(super) texts: u32,
+}
+
+impl Page {
+    /// A page that was kept for such a window, or an empty one.
+    async fn open(lease: Lease, shot: &Shot, window: Option<&Window>) -> Result<Self, Trouble> {
+        let browser = Arc::clone(&lease.browser);
+        if let Some(mut page) = window.and_then(|window| browser.kept.take(window))
+            && page.tab.lives().await
+        {
+            page.tab.lend(lease);
+            return Ok(page);
+        }
+        let mut tab = Tab::take(lease, &shot.rules).await?;
+        let Some(events) = tab.events.take() else { return Err(Trouble::BrowserDied) };
+        let frame = tab.target.inner().clone();
+        let intercept = Intercept::of(shot, &browser.block_list, frame.clone());
+        if let Some(intercept) = &intercept {
+            Intercept::begin(&browser.wire, &tab.session);
+            if let Some(refused) = intercept.sockets() {
+                tab.door.refuse_sockets(refused);
+            }
+        }
+        let view = watch(&browser, frame, intercept, events);
+        Ok(Self { tab, view, texts: 0 })
     }
-    let view = watch(&browser, frame, intercept, events);
-    progress.watch(view.clone());
-    let mut crash = view.clone();
-    tokio::select! {
-        captured = steps(&tab, view, shot, progress) => captured,
-        Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
+
+    /// Empties it and keeps it, in the background, unless something may be left in it.
+    fn keep(mut self, window: Window) {
+        let browser = Arc::clone(self.tab.browser());
+        self.texts += 1;
+        if browser.most_ready == 0 || !Kept::wants(&self) {
+            return;
+        }
+        let tasks = browser.tasks.clone();
+        drop(tasks.spawn(async move {
+            if matches!(timeout(EMPTYING, self.empty()).await, Ok(Ok(()))) && Kept::wants(&self) {
+                self.tab.rest();
+                drop(browser.kept.keep(window, self));
+            }
+            if browser.gone.is_cancelled() {
+                browser.kept.clear(); // which was done before this one came
+            }
+        }));
+    }
+
+    /// A new empty document, of which nothing was told yet.
+    async fn empty(&mut self) -> Result<(), Trouble> {
+        let (browser, frame) = (self.tab.browser(), self.tab.target.inner().clone());
+        self.view = watch(browser, frame, None, browser.wire.listen(&self.tab.session));
+        let loader = self.tab.call(NavigateParams::new("about:blank")).await?.loader_id;
+        let loader = loader.ok_or(Trouble::PageCrashed)?;
+        let there = |view: &View| view.loader == *loader.inner() && view.reached.contains("load");
+        self.view.wait_for(there).await.map(drop).map_err(|_| Trouble::BrowserDied)
     }
 }
 
-async fn steps(
-    tab: &Tab,
-    mut view: watch::Receiver<View>,
-    shot: &Shot,
-    progress: &Progress,
-) -> Result<Captured, Trouble> {
-    prepare(tab, &shot.options).await?;
+/// Takes a picture.
+pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
+    progress.at("opening a tab");
+    let window = Window::of(shot);
+    let page = Page::open(lease, shot, window.as_ref()).await?;
+    progress.watch(page.view.clone());
+    let mut crash = page.view.clone();
+    let captured = tokio::select! {
+        captured = steps(&page, window.is_some(), shot, progress) => captured,
+        Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
+    };
+    if page.texts == 0 {
+        Tab::refill(page.tab.browser(), &shot.rules);
+    }
+    if let Some(window) = window
+        && captured.is_ok()
+    {
+        page.keep(window);
+    }
+    captured
+}
+
+async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
+    let (tab, options, mut view) = (&page.tab, &shot.options, page.view.clone());
+    let prepared = async { if page.texts == 0 { prepare(tab, options, still).await } else { Ok(()) } };
     progress.at("loading the page");
     match &shot.subject {
-        Subject::Address(url) => open(tab, url, &mut view).await?,
-        Subject::Html { html, base } => write(tab, html, base.as_ref()).await?,
+        Subject::Address(url) if can_wait(options) => {
+            tokio::try_join!(biased; prepared, open(tab, url, &mut view))?;
+        }
+        Subject::Address(url) => {
+            prepared.await?;
+            open(tab, url, &mut view).await?;
+        }
+        Subject::Html { html, base } => {
+            prepared.await?;
+            write(tab, html, base.as_ref()).await?;
+        }
     }
     for _ in 0..MOVES {
         progress.at("loading the page");

@@ -1,8 +1,9 @@
 //! The picture itself: a page that is ready comes in, the bytes of a file go out.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chromiumoxide::cdp::browser_protocol::page::{
-    CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport,
+use chromiumoxide::{
+    cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport},
+    types::Binary,
 };
 
 use super::{
@@ -33,21 +34,13 @@ pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Resu
     }
     let (clip, cut_from) = part(tab, world, options).await?;
     let webp = options.format == Some(PageFormat::WebP);
-    let format = if webp { CaptureScreenshotFormat::Webp } else { CaptureScreenshotFormat::Png };
-    let mut command = CaptureScreenshotParams::builder().format(format).build();
-    command.quality = webp.then_some(QUALITY);
-    command.optimize_for_speed = Some(!webp); // a PNG from here is only carried, and packed by ourselves
-    if let Some(clip) = clip {
-        command.clip = Some(Viewport { x: clip.x, y: clip.y, width: clip.width, height: clip.height, scale: 1.0 });
-        command.capture_beyond_viewport = Some(true);
-    }
-    let data = tab.call(command).await.map_err(Trouble::from)?.data;
     let size = clip.map_or((f64::from(options.width), f64::from(options.height)), |clip| (clip.width, clip.height));
     let scale = options.scale;
     let pixels = move |side: f64| (side * scale).round().max(1.0) as u32;
+    let data = screenshot(tab, clip, webp).await?;
     let format = options.format;
     let encoded = tokio::task::spawn_blocking(move || {
-        let bytes = decode(data.as_ref())?;
+        let bytes = decode(&data)?;
         if webp {
             let (width, height) = (pixels(size.0), pixels(size.1));
             let (media_type, extension) = ("image/webp", "webp");
@@ -57,6 +50,19 @@ pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Resu
     });
     let image = encoded.await.map_err(|error| Trouble::Encoding(error.to_string()))??;
     Ok(Taken { image, cut_from })
+}
+
+/// The browser's own picture, in Base64.
+async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Binary, Trouble> {
+    let format = if webp { CaptureScreenshotFormat::Webp } else { CaptureScreenshotFormat::Png };
+    let mut command = CaptureScreenshotParams::builder().format(format).build();
+    command.quality = webp.then_some(QUALITY);
+    command.optimize_for_speed = Some(!webp); // a PNG from here is only carried, and packed by ourselves
+    if let Some(clip) = clip {
+        command.clip = Some(Viewport { x: clip.x, y: clip.y, width: clip.width, height: clip.height, scale: 1.0 });
+        command.capture_beyond_viewport = Some(true);
+    }
+    Ok(tab.call(command).await?.data)
 }
 
 /// Which part of the page is the picture, where it is not the window; and the page's height where the part ends before it.
@@ -93,13 +99,14 @@ async fn pdf(tab: &Tab, options: &Options) -> Result<Image, Trouble> {
         *margin = Some(0.0);
     }
     let data = tab.call(print).await?.data;
-    let bytes = decode(data.as_ref())?;
+    let bytes = decode(&data)?;
     let (width, height) = (options.width, options.height);
     Ok(Image { bytes, width, height, media_type: "application/pdf", extension: "pdf", missing: Vec::new() })
 }
 
-fn decode(data: &str) -> Result<Vec<u8>, Trouble> {
-    BASE64_STANDARD.decode(data).map_err(|error| Trouble::Encoding(error.to_string()))
+fn decode(data: &Binary) -> Result<Vec<u8>, Trouble> {
+    let text: &str = data.as_ref();
+    BASE64_STANDARD.decode(text).map_err(|error| Trouble::Encoding(error.to_string()))
 }
 
 /// The browser's PNG, written anew: smaller, and in the format that is wanted.

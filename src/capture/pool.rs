@@ -2,7 +2,7 @@
 //! free again when its capture ends in any way, and that a browser's death costs a capture a second try and nothing else.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -25,6 +25,10 @@ use super::{
 /// How often a capture is tried in all where the browser dies under it.
 const TRIES: usize = 3;
 
+/// How long nobody starts a browser after the first that did not start; twice as long after each that follows, up to a minute.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// How long the end of all browsers may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(15);
 
@@ -43,8 +47,36 @@ struct Pool {
     /// The browser that takes captures in.
     current: Mutex<Option<Arc<Browser>>>,
     /// Held by who starts a browser.
-    launching: tokio::sync::Mutex<()>,
+    launching: tokio::sync::Mutex<Launches>,
     tasks: TaskTracker,
+}
+
+/// How the last launches went.
+#[derive(Debug, Default)]
+struct Launches {
+    /// How many in a row brought no browser, or one that died before any capture came to an end.
+    failed: u32,
+    /// Until when none is tried, and what is said meanwhile.
+    pause: Option<(Instant, Trouble)>,
+}
+
+impl Launches {
+    /// Whether one may be tried.
+    fn check(&self) -> Result<(), Trouble> {
+        match &self.pause {
+            Some((until, trouble)) if Instant::now() < *until => Err(trouble.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes in a failure. That a browser died once may be anybody's fault: the next is started at once.
+    fn fail(&mut self, trouble: Trouble) -> Trouble {
+        self.failed += 1;
+        let pause = PAUSE * 2_u32.saturating_pow(self.failed - 1).min(60);
+        let pause = if matches!(trouble, Trouble::BrowserDied) && self.failed == 1 { Duration::ZERO } else { pause };
+        self.pause = Some((Instant::now() + pause.min(LONGEST_PAUSE), trouble.clone()));
+        trouble
+    }
 }
 
 impl Chrome {
@@ -89,11 +121,15 @@ impl Chrome {
             let lease = self.pool.lease().await?;
             let started = Instant::now();
             let progress = Progress::default();
-            let gone = lease.browser.gone.clone();
+            let browser = Arc::clone(&lease.browser);
+            let gone = browser.gone.clone();
             let taken = tokio::select! {
                 taken = timeout_at(started + left, page::take(lease, shot, &progress)) => taken,
                 () = gone.cancelled() => Ok(Err(Trouble::BrowserDied)),
             };
+            if !matches!(taken, Ok(Err(Trouble::BrowserDied))) {
+                browser.is_proven.store(true, Ordering::Relaxed);
+            }
             let trouble = match taken {
                 Ok(Ok(captured)) => return Ok(captured),
                 Ok(Err(trouble)) => trouble,
@@ -132,11 +168,19 @@ impl Pool {
         if let Some(lease) = self.enter() {
             return Ok(lease);
         }
-        let _turn = self.launching.lock().await;
+        let mut launches = self.launching.lock().await;
         if let Some(lease) = self.enter() {
             return Ok(lease);
         }
-        let browser = Browser::launch(self.program().await?, &self.settings, &self.tasks).await?;
+        let last = self.current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match last {
+            Some(last) if last.is_proven.load(Ordering::Relaxed) => *launches = Launches::default(),
+            Some(last) if last.has_died.load(Ordering::Relaxed) => drop(launches.fail(Trouble::BrowserDied)),
+            _ => {}
+        }
+        launches.check()?;
+        let launched = async { Browser::launch(self.program().await?, &self.settings, &self.tasks).await };
+        let browser = launched.await.map_err(|trouble| launches.fail(trouble))?;
         let lease = browser.enter().ok_or(Trouble::BrowserDied)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(browser);
         Ok(lease)

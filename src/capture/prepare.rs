@@ -2,7 +2,7 @@
 
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams, SetLocaleOverrideParams,
-    SetTimezoneOverrideParams, SetTouchEmulationEnabledParams,
+    SetScriptExecutionDisabledParams, SetTimezoneOverrideParams, SetTouchEmulationEnabledParams,
 };
 use chromiumoxide::cdp::browser_protocol::network::SetUserAgentOverrideParams;
 
@@ -11,9 +11,16 @@ use super::{error::Trouble, shot::Options, tab::Tab, wire::WireError};
 /// What a telephone calls itself, with the browser's own version in place of the mark.
 const TELEPHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/VERSION.0.0.0 Mobile Safari/537.36";
 
-/// Makes an empty tab what the options want. All commands go out at once and are done in their order.
-pub(super) async fn prepare(tab: &Tab, options: &Options) -> Result<(), Trouble> {
-    tokio::try_join!(window(tab, options), appearance(tab, options), place(tab, options))?;
+/// Makes an empty tab what the options want. All commands go out at once and are done in their order. In a page that is `still` no
+/// script runs but ours.
+pub(super) async fn prepare(tab: &Tab, options: &Options, still: bool) -> Result<(), Trouble> {
+    let silence = async {
+        if still {
+            tab.call(SetScriptExecutionDisabledParams::new(true)).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(window(tab, options), appearance(tab, options), silence, place(tab, options))?;
     Ok(())
 }
 
@@ -36,6 +43,12 @@ async fn appearance(tab: &Tab, options: &Options) -> Result<(), Trouble> {
         tab.call(SetTouchEmulationEnabledParams::new(true)).await?;
     }
     Ok(())
+}
+
+/// Whether a page could load before all of that is done: it is not asked who it is for.
+pub(super) fn can_wait(options: &Options) -> bool {
+    let Options { user_agent, locale, time_zone, mobile, .. } = options;
+    user_agent.is_none() && locale.is_none() && time_zone.is_none() && !mobile
 }
 
 /// Language, time zone, and what the browser calls itself.

@@ -18,7 +18,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{error::Trouble, guard::BROWSER_FLAGS, program::Program, settings::Settings};
+use super::{
+    error::Trouble,
+    guard::{BROWSER_FLAGS, OurPort},
+    program::Program,
+    settings::Settings,
+};
 use crate::user::{self, User};
 
 /// Kills the browser and removes its folder once our end of its standard input closes.
@@ -35,7 +40,7 @@ const LAST_WORDS: usize = 12;
 
 /// What Chromium is told besides its folder and what the guard wants. Nothing that asks, calls home or waits for a person; and
 /// colours, letters and scroll bars that are the same on every machine.
-const FLAGS: [&str; 33] = [
+const FLAGS: [&str; 34] = [
     "--headless",
     "--remote-debugging-port=0",
     "--no-first-run",
@@ -55,6 +60,7 @@ const FLAGS: [&str; 33] = [
     "--disable-domain-reliability",
     "--disable-extensions",
     "--disable-field-trial-config",
+    "--disable-frame-rate-limit", // a picture waits for three frames: no time at all, and not 50 ms
     "--disable-gpu",
     "--disable-hang-monitor",
     "--disable-lcd-text",
@@ -83,6 +89,8 @@ pub(super) struct Process {
     leash: Option<ChildStdin>,
     /// Where its line is.
     pub(super) address: String,
+    /// Which no page reaches.
+    port: Option<OurPort>,
     listener: JoinHandle<()>,
 }
 
@@ -112,13 +120,17 @@ impl Process {
         };
         let told = pipe.write_all(format!("{}\n", group.as_raw_nonzero()).as_bytes()).await;
         let (listener, words) = listen(&mut child);
-        let mut process = Self { child, group, warden, leash, address: String::new(), listener };
+        let mut process = Self { child, group, warden, leash, address: String::new(), port: None, listener };
         let started = match told {
             Ok(()) => process.wait_for_address(&folder, &words).await,
             Err(error) => Err(error.to_string()),
         };
         match started {
             Ok(address) => {
+                process.port = address
+                    .rsplit_once(":")
+                    .and_then(|(_, rest)| rest.split('/').next()?.parse().ok())
+                    .map(OurPort::close);
                 process.address = address;
                 Ok(process)
             }

@@ -60,6 +60,10 @@ async (task, wishes) => {
 
   const ready = async () => {
     style();
+    root().getBoundingClientRect(); // so that fonts are asked for, painted or not
+    if (wishes.loaded && document.readyState !== "complete") {
+      await new Promise((done) => addEventListener("load", done, { once: true })); // a text that was written into the page
+    }
     while (wishes.wait_for) {
       const element = find(wishes.wait_for);
       if (element && isShown(element)) break;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     error::Trouble,
-    shot::{Clip, Options},
+    shot::{Clip, Options, WaitUntil},
     tab::Tab,
     wire::WireError,
 };
@@ -35,6 +35,8 @@ struct Wishes<'a> {
     expect_selector: Option<&'a str>,
     highest: f64,
     patience: u32,
+    /// Whether all that the page names has to be there.
+    loaded: bool,
 }
 
 /// What the script found.
@@ -102,6 +104,7 @@ impl World {
             expect_selector: options.expect_selector.as_deref(),
             highest: options.highest(f64::from(options.width)),
             patience: PATIENCE,
+            loaded: options.wait_until != WaitUntil::Dom,
         };
         let unreadable = |error: serde_json::Error| Trouble::Protocol { what: error.to_string() };
         let wishes = serde_json::to_string(&wishes).map_err(unreadable)?;

@@ -4,7 +4,10 @@
 //! Opening one takes longer than a light page does, so some are opened before anybody needs them.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +33,7 @@ use super::{
     browser::{Browser, Lease},
     error::Trouble,
     guard::{BYPASS_LIST, Door, Rules},
+    shot::Options,
     wire::{Event, WireError},
 };
 
@@ -70,6 +74,8 @@ struct Context {
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     tabs: Mutex<Vec<Tab>>,
+    /// How many are being opened.
+    coming: AtomicUsize,
 }
 
 impl Ready {
@@ -80,10 +86,20 @@ impl Ready {
         Some(tabs.swap_remove(at))
     }
 
-    /// Keeps a tab; gives back one that there is no room for.
-    fn keep(&self, tab: Tab, most: usize) -> Option<Tab> {
+    /// How many tabs with these rules are neither there nor coming; from now on they are coming.
+    fn missing(&self, rules: &Rules, most: usize) -> usize {
+        let tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = tabs.iter().filter(|tab| *tab.rules == *rules).count();
+        let missing = most.saturating_sub(there + self.coming.load(Ordering::Relaxed));
+        self.coming.fetch_add(missing, Ordering::Relaxed);
+        missing
+    }
+
+    /// Keeps a tab that was coming, if it came; gives back one that there is no room for.
+    fn keep(&self, tab: Option<Tab>, most: usize) -> Option<Tab> {
         let mut tabs = self.tabs.lock().unwrap_or_else(PoisonError::into_inner);
-        tabs.insert(0, tab);
+        self.coming.fetch_sub(1, Ordering::Relaxed);
+        tabs.insert(0, tab?);
         if tabs.len() > most { tabs.pop() } else { None }
     }
 
@@ -96,7 +112,7 @@ impl Ready {
 
 impl Tab {
     /// A tab for a capture: one that is ready, or a new one. Work goes on where the caller is dropped, so that nothing half open is
-    /// forgotten. Another is made ready for the next capture.
+    /// forgotten.
     pub(super) async fn take(lease: Lease, rules: &Arc<Rules>) -> Result<Self, Trouble> {
         let browser = Arc::clone(&lease.browser);
         let mut ready = browser.ready.take(rules);
@@ -111,19 +127,22 @@ impl Tab {
             let opened = browser.tasks.spawn(Self::open(Arc::clone(&browser), Arc::clone(rules))).await;
             opened.unwrap_or(Err(WireError::Gone))?
         };
-        tab.context.lease = Some(lease);
-        if browser.most_ready > 0 {
-            let (browser, rules) = (Arc::clone(&browser), Arc::clone(rules));
+        tab.lend(lease);
+        Ok(tab)
+    }
+
+    /// Opens tabs for the next captures, as many as are missing. This is done once a picture is there, or it would be in its way.
+    pub(super) fn refill(browser: &Arc<Browser>, rules: &Arc<Rules>) {
+        for _ in 0..browser.ready.missing(rules, browser.most_ready) {
+            let (browser, rules) = (Arc::clone(browser), Arc::clone(rules));
             drop(browser.tasks.clone().spawn(async move {
-                if let Ok(tab) = Self::open(Arc::clone(&browser), rules).await {
-                    drop(browser.ready.keep(tab, browser.most_ready));
-                }
+                let opened = Self::open(Arc::clone(&browser), rules).await;
+                drop(browser.ready.keep(opened.ok(), browser.most_ready));
                 if browser.gone.is_cancelled() {
                     browser.ready.clear(); // which was done before this one came
                 }
             }));
         }
-        Ok(tab)
     }
 
     async fn open(browser: Arc<Browser>, rules: Arc<Rules>) -> Result<Self, WireError> {
@@ -142,11 +161,9 @@ impl Tab {
             Context { id: id.clone(), session: None, browser: Arc::clone(&browser), lease: None, runtime };
         let mut no_downloads = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
         no_downloads.browser_context_id = Some(id.clone());
-        let mut blank = CreateTargetParams::new("about:blank");
-        blank.browser_context_id = Some(id);
-        let (denied, created) = tokio::join!(wire.call(None, no_downloads), wire.call(None, blank));
+        let (denied, created) = tokio::join!(wire.call(None, no_downloads), Self::blank(&browser, id));
         denied?;
-        let target = created?.target_id;
+        let target = created?;
         let mut attach = AttachToTargetParams::new(target.clone());
         attach.flatten = Some(true);
         let session = wire.call(None, attach).await?.session_id;
@@ -165,8 +182,27 @@ impl Tab {
         Ok(tab)
     }
 
+    /// An empty page in a context, of the size that most pictures have.
+    async fn blank(browser: &Browser, context: BrowserContextId) -> Result<TargetId, WireError> {
+        let usual = Options::default();
+        let mut blank = CreateTargetParams::new("about:blank");
+        (blank.width, blank.height) = (Some(usual.width.into()), Some(usual.height.into()));
+        blank.browser_context_id = Some(context);
+        Ok(browser.wire.call(None, blank).await?.target_id)
+    }
+
+    /// Lends it to another capture.
+    pub(super) fn lend(&mut self, lease: Lease) {
+        self.context.lease = Some(lease);
+    }
+
+    /// Nobody's capture needs it for now.
+    pub(super) fn rest(&mut self) {
+        self.context.lease = None;
+    }
+
     /// Whether its page answers.
-    async fn lives(&self) -> bool {
+    pub(super) async fn lives(&self) -> bool {
         self.browser().wire.call_within(ALIVE_LIMIT, Some(&self.session), EvaluateParams::new("0")).await.is_ok()
     }
 

@@ -1,9 +1,10 @@
 //! What a tab tells, as it happens: events come in, a [`View`] of the page goes out that others wait on. What a page must not be
 //! kept waiting for, such as an answer to its dialogs, is answered here.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chromiumoxide::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::{browser::Browser, error::Seen, guard::REFUSED, intercept::Intercept, wire::Event};
@@ -22,6 +23,8 @@ pub(super) struct View {
     pub(super) reached: BTreeSet<String>,
     /// For people.
     pub(super) seen: Seen,
+    /// When the server wants to be asked again.
+    pub(super) retry_after: Option<Duration>,
     /// Whether the answer is the guard's own.
     pub(super) refused: bool,
     /// Whether its process died.
@@ -79,13 +82,18 @@ impl View {
             }
             "Network.requestWillBeSent" if ours && event.text("/type") == "Document" => {
                 self.seen.requested = Some(event.text("/request/url").to_owned());
-                (self.seen.status, self.refused) = (None, false);
+                (self.seen.status, self.refused, self.retry_after) = (None, false, None);
             }
             "Network.responseReceived" if ours && event.text("/type") == "Document" => {
                 self.seen.final_url = Some(event.text("/response/url").to_owned());
                 let status = event.params.pointer("/response/status").and_then(serde_json::Value::as_u64);
                 self.seen.status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0);
                 let headers = event.params.pointer("/response/headers").and_then(serde_json::Value::as_object);
+                let named = |wanted: &str| {
+                    let mut all = headers.into_iter().flatten();
+                    all.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).and_then(|(_, value)| value.as_str())
+                };
+                self.retry_after = named("retry-after").and_then(|text| delay(text, Timestamp::now()));
                 self.refused = headers.is_some_and(|all| all.keys().any(|name| name.eq_ignore_ascii_case(REFUSED)));
                 if self.refused {
                     (self.seen.status, self.seen.final_url) = (None, None); // no server has said anything
@@ -124,5 +132,35 @@ impl View {
             _ => return false,
         }
         true
+    }
+}
+
+/// What `Retry-After` says: seconds, or a moment.
+fn delay(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let moment = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp();
+    Some(Duration::try_from(moment.duration_since(now)).unwrap_or_default()) // one that is over is now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_when_in_seconds_or_by_the_clock() {
+        let now = "2026-11-26T12:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Thu, 26 Nov 2026 12:01:30 GMT", Some(90)),
+            ("Thu, 26 Nov 2026 11:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(delay(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
     }
 }

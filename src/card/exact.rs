@@ -14,8 +14,13 @@ use super::{CardError, Image, other_formats};
 /// Colours of a palette.
 const COLOURS: usize = 256;
 
-/// Effort for a PNG in true colour, 1 to 9.
-const EFFORT: u8 = 3;
+/// Filter and effort, 1 to 9, for a PNG in true colour of what was drawn, and of what a camera took.
+const DRAWING: (Filter, u8) = (Filter::NoFilter, 4);
+const PHOTOGRAPH: (Filter, u8) = (Filter::Adaptive, 3);
+
+/// Of how many places in a picture so many rows each are its sample.
+const BANDS: usize = 4;
+const BAND: usize = 16;
 
 /// Writes pixels in a format. Where none is asked for: PNG, and JPEG where the PNG would be larger than crawlers take.
 pub(crate) fn exact(width: u32, pixels: Vec<[u8; 3]>, format: Option<Format>) -> Result<Image, CardError> {
@@ -39,22 +44,33 @@ pub(super) fn png(picture: &Coloured) -> Result<Vec<u8>, CardError> {
     if let Some(indexed) = in_palette(picture) {
         return Ok(Writer::default().indexed(&indexed)?);
     }
+    let (filter, effort) = if is_photograph(picture)? { PHOTOGRAPH } else { DRAWING };
+    coloured(picture.width, &picture.pixels, filter, effort)
+}
+
+/// A PNG in true colour.
+fn coloured(width: usize, pixels: &[[u8; 3]], filter: Filter, effort: u8) -> Result<Vec<u8>, CardError> {
     let mut bytes = Vec::with_capacity(256 * 1024);
-    let mut encoder = Encoder::new(&mut bytes, picture.width as u32, picture.height() as u32);
+    let mut encoder = Encoder::new(&mut bytes, width as u32, (pixels.len() / width.max(1)) as u32);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_filter(if is_flat(picture) { Filter::NoFilter } else { Filter::Adaptive });
-    encoder.set_deflate_compression(DeflateCompression::Level(EFFORT));
+    encoder.set_filter(filter);
+    encoder.set_deflate_compression(DeflateCompression::Level(effort));
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(picture.pixels.as_flattened())?;
+    writer.write_image_data(pixels.as_flattened())?;
     writer.finish()?;
     Ok(bytes)
 }
 
-/// Whether most pixels are as their neighbours: then text and areas of one colour, which no filter makes smaller.
-fn is_flat(picture: &Coloured) -> bool {
-    let same = picture.pixels.windows(2).filter(|pair| pair[0] == pair[1]).count();
-    same * 2 > picture.pixels.len()
+/// Whether filters make a picture smaller, by a sample of its rows: they do for what a camera took. Text, areas of one colour and a
+/// browser's gradients, which are the same colours over and over, are smaller and quicker without.
+fn is_photograph(picture: &Coloured) -> Result<bool, CardError> {
+    let row = picture.width.max(1);
+    let step = picture.height().div_ceil(BANDS).max(BAND);
+    let bands = picture.pixels.chunks(step * row).map(|part| &part[..part.len().min(BAND * row)]);
+    let sample = bands.collect::<Vec<_>>().concat();
+    let length = |(filter, effort)| Ok::<_, CardError>(coloured(row, &sample, filter, effort)?.len());
+    Ok(length(PHOTOGRAPH)? < length(DRAWING)?)
 }
 
 /// The same picture in a palette, where it has no more colours than one; in the order in which they are met.
@@ -109,5 +125,22 @@ mod tests {
             assert_eq!(indexed, most <= 256, "{most} colours");
             assert_eq!(decoded(&png(&picture).unwrap()), picture.pixels.as_flattened(), "{most} colours");
         }
+    }
+
+    #[test]
+    fn a_gradient_is_no_photograph() {
+        let picture = |colour: fn(usize, usize) -> [u8; 3]| {
+            let pixels = (0..600 * 300).map(|at| colour(at % 600, at / 600)).collect();
+            Coloured { width: 600, pixels }
+        };
+        let gradient = picture(|x, y| [(x + y) / 4, (2 * x + y) / 6, 255 - (x + 2 * y) / 5].map(|side| side as u8));
+        assert!(in_palette(&gradient).is_none() && !is_photograph(&gradient).unwrap());
+        // Light that falls off, and the grain of a sensor.
+        let grain = |x: usize, y: usize| (x * 7919 + y * 104_729 + x * y * 31) % 7;
+        fn light(x: usize, y: usize, grain: usize) -> [u8; 3] {
+            [(x * x / 1600 + grain) as u8, (y * y / 400 + grain) as u8, ((x + y) / 5 + grain) as u8]
+        }
+        let pixels = (0..600 * 300).map(|at| light(at % 600, at / 600, grain(at % 600, at / 600))).collect();
+        assert!(is_photograph(&Coloured { width: 600, pixels }).unwrap());
     }
 }

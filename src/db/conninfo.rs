@@ -138,6 +138,17 @@ impl ConnInfo {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    /// Whether every server is on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.endpoints().all(|endpoint| match &endpoint.host {
+            Host::Unix(_) => true,
+            Host::Tcp { name, address } => {
+                name == "localhost"
+                    || address.or_else(|| name.parse().ok()).is_some_and(|address| address.is_loopback())
+            }
+        })
+    }
+
     /// The servers for a message, such as `db.example.com:5432`.
     pub(super) fn servers(&self) -> String {
         self.endpoints().map(Endpoint::to_string).collect::<Vec<_>>().join(", ")
@@ -146,9 +157,9 @@ impl ConnInfo {
 
 /// A mistyped `sslmode` must not pass as none, so a keyword that nobody knows is an error.
 fn check_keywords(given: &Pairs) -> Result<(), DbError> {
-    for (keyword, _) in given {
+    for (keyword, value) in given {
         let listed = |list: &str| list.split_whitespace().any(|known| known == keyword);
-        if listed(REFUSED) {
+        if listed(REFUSED) || (keyword == "gssencmode" && value == "require") {
             return Err(bad(format!("the parameter `{keyword}` is not supported")));
         }
         if !listed(HEEDED) && !listed(PASSED_OVER) && !listed(FOREIGN) {

@@ -189,8 +189,8 @@ impl DbError {
             Self::CertificateInvalid { .. } => {
                 "name the right host, and the authority that signed the certificate with sslrootcert=FILE (or `system`)".into()
             }
-            Self::TooManyConnections { .. } => "lower tintype's pool, or raise max_connections".into(),
-            Self::PoolExhausted { .. } => "raise the pool's size, or lower the concurrency".into(),
+            Self::TooManyConnections { .. } => "lower --connections, or raise max_connections".into(),
+            Self::PoolExhausted { .. } => "raise --connections, or lower --concurrency".into(),
             Self::Deaf { .. } => "it has to lead to the server itself or a pool in session mode, and to the same database".into(),
             Self::Unexpected { .. } => "tintype install brings the schema's functions to this version".into(),
             Self::TlsFile { .. }

@@ -186,6 +186,32 @@ async fn a_row_gets_the_url_of_an_object_that_the_world_can_fetch() {
 }
 
 #[tokio::test]
+async fn keys_may_be_in_files() {
+    let server = S3Server::start().await;
+    let (test, client) = worker::blog().await;
+    client.batch_execute("INSERT INTO posts (id, title, body) VALUES (7, 'Hello', 'A post.')").await.unwrap();
+    let settings = server.settings("s3://unused");
+    let keys = settings.credentials.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, format!("{}\n", keys.secret)).unwrap();
+    let run = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tintype"));
+        command.args(["run", "--exit-when-idle", "--storage", "s3://pictures"]).stdin(Stdio::null());
+        command.env("TINTYPE_DATABASE_URL", test.url()).env("AWS_SECRET_ACCESS_KEY_FILE", file.path());
+        command.env("AWS_ENDPOINT_URL_S3", settings.endpoint_url.as_ref().unwrap()).env_remove("AWS_ACCESS_KEY_ID");
+        command
+    };
+    let half = run().output().await.unwrap();
+    let said = String::from_utf8_lossy(&half.stderr).into_owned();
+    assert_eq!(half.status.code(), Some(3), "{said}");
+    assert!(said.contains("AWS_ACCESS_KEY_ID is nowhere") && said.contains("hint: set AWS_ACCESS_KEY_ID"), "{said}");
+    let whole = run().env("AWS_ACCESS_KEY_ID", keys.id).output().await.unwrap();
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    let drawn: bool = client.query_one("SELECT og_image_url IS NOT NULL FROM posts", &[]).await.unwrap().get(0);
+    assert!(drawn);
+}
+
+#[tokio::test]
 async fn a_bucket_that_is_wrong_is_told_at_the_start_and_one_that_fails_keeps_its_jobs() {
     let server = S3Server::start().await;
     let (test, client) = worker::blog().await;

@@ -117,6 +117,19 @@ async fn the_exit_code_tells_whether_everything_is_drawn() {
 }
 
 #[tokio::test]
+async fn threads_that_draw_give_way_and_those_that_talk_to_the_database_do_not() {
+    for (arguments, nice) in [(&[][..], 10), (&["--nice", "3"], 3), (&["--nice", "0"], 0)] {
+        let (_database, client, workplace) = open().await;
+        let worker = workplace.start(arguments);
+        write(&client, 1, 3).await;
+        until_drawn(&client).await;
+        let threads = worker.niceness();
+        assert!(threads.contains(&0) && threads.contains(&nice), "{arguments:?}: {threads:?}");
+        assert!(threads.iter().all(|of| [0, nice].contains(of)), "{arguments:?}: {threads:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_ends_it_in_good_order() {
     for (signal, arguments) in
         [("TERM", &["--grace", "0"][..]), ("INT", &["--grace", "0"]), ("TERM", &[]), ("INT", &[])]
@@ -384,4 +397,14 @@ async fn a_worker_without_a_schema_says_what_to_do() {
     database.client().await.batch_execute(POSTS).await.unwrap();
     let mut worker = Workplace::new(database.url()).start(&[]);
     assert_eq!(worker.exit().await.code(), Some(3), "a matter of configuration");
+}
+
+#[tokio::test]
+async fn urls_that_only_this_machine_can_open_are_refused() {
+    let (database, _client, workplace) = open().await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tintype"));
+    command.args(["run", "--exit-when-idle", "--storage"]).arg(workplace.store()).env("DATABASE_URL", database.url());
+    let ran = command.env_remove("TINTYPE_PUBLIC_BASE_URL").output().await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(3) && said.contains("hint: --public-base-url https://cdn.example/og"), "{said}");
 }

@@ -115,8 +115,12 @@ async fn sweep(client: &Client, tally: &Tally) {
         while !ended {
             let marked: i64 = client.query_one("SELECT tintype.sweep($1, 2000)", &[&id]).await.expect("a step").get(0);
             tally.add("rows that the sweep marked", marked.unsigned_abs());
-            let done = "SELECT swept_at IS NOT NULL FROM tintype.source WHERE id = $1";
-            ended = client.query_one(done, &[&id]).await.expect("a source").get(0);
+            let done = "SELECT swept_at IS NOT NULL, problem FROM tintype.source WHERE id = $1";
+            let row = client.query_one(done, &[&id]).await.expect("a source");
+            ended = row.get(0);
+            if let Some(problem) = row.get::<_, Option<String>>(1).filter(|_| ended) {
+                tally.violation(format!("source {id} cannot be swept: {problem}"));
+            }
         }
     }
 }

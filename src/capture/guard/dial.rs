@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Reason, Rules, is_public, name::Name, port};
+use super::{Reason, Rules, is_public, name::Name, ours, port};
 
 /// How long a name may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(5);
@@ -81,6 +81,13 @@ async fn checked(target: &Target, rules: &Rules, resolver: &Resolver) -> Result<
         return Err(Reason::LocalName);
     }
     let addresses = addresses(host, !allowed, resolver).await?;
+    if ours::is_ours(*port) {
+        for address in &addresses {
+            if ours::is_loopback(*address) || is_own(address.to_canonical()).await {
+                return Err(Reason::OwnAddress);
+            }
+        }
+    }
     if allowed {
         return Ok(addresses);
     }
@@ -174,6 +181,21 @@ mod tests {
         assert_eq!(check("10.0.0.1", 80, &["10.0.0.2"], &[]).await, Err(Reason::NotPublic));
         let loopback: Vec<IpAddr> = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         assert_eq!(check("blog.localhost", 80, &["blog.localhost"], &[]).await, Ok(loopback));
+    }
+
+    #[tokio::test]
+    async fn a_port_of_our_own_is_never_opened() {
+        let ours = super::super::OurPort::close(61_234);
+        for host in ["127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "127.9.9.9"] {
+            for allow in [&[host][..], &[&format!("{host}:61234")]] {
+                assert_eq!(check(host, 61_234, allow, &[]).await, Err(Reason::OwnAddress), "{host}");
+            }
+            assert!(check(host, 61_235, &[host], &[]).await.is_ok(), "{host}");
+        }
+        assert_eq!(check("app.internal", 61_234, &["app.internal"], &["127.0.0.1"]).await, Err(Reason::OwnAddress));
+        assert!(check("app.internal", 61_234, &["app.internal"], &["10.0.0.1"]).await.is_ok());
+        drop(ours);
+        assert!(check("127.0.0.1", 61_234, &["127.0.0.1"], &[]).await.is_ok());
     }
 
     #[tokio::test]

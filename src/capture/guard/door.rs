@@ -25,12 +25,12 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    REFUSED, Reason, Refusal, Rules,
+    OurPort, REFUSED, Reason, Refusal, Rules,
     dial::{Resolver, Target, dial},
     forward,
     meter::Metered,
     refusal::Ledger,
-    tunnel::{self, Tunnel},
+    tunnel::{self, Sockets, Tunnel},
 };
 
 /// How many connections a door serves at once; others wait. Chromium opens fewer to one proxy.
@@ -50,6 +50,9 @@ pub(super) type Body = BoxBody<Bytes, hyper::Error>;
 pub struct Door {
     address: SocketAddr,
     ledger: Arc<Ledger>,
+    sockets: Arc<Sockets>,
+    /// Other pages do not come in here.
+    _port: OurPort,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -62,8 +65,10 @@ impl Door {
     pub(super) async fn open_with(rules: Arc<Rules>, resolver: Resolver) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, ledger) = (listener.local_addr()?, Arc::new(Ledger::default()));
-        let keeper = Keeper { rules, resolver, ledger: Arc::clone(&ledger) };
-        Ok(Self { address, ledger, _task: AbortOnDropHandle::new(tokio::spawn(keep(listener, Arc::new(keeper)))) })
+        let sockets = Arc::<Sockets>::default();
+        let keeper = Keeper { rules, resolver, ledger: Arc::clone(&ledger), sockets: Arc::clone(&sockets) };
+        let task = AbortOnDropHandle::new(tokio::spawn(keep(listener, Arc::new(keeper))));
+        Ok(Self { address, ledger, sockets, _port: OurPort::close(address.port()), _task: task })
     }
 
     /// Where the door listens.
@@ -74,6 +79,16 @@ impl Door {
     /// What was refused or could not be had, each once.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.ledger.refusals()
+    }
+
+    /// From now on lets no web socket through to a host and port for which `refused` is true.
+    pub fn refuse_sockets(&self, refused: impl Fn(&str, u16) -> bool + Send + Sync + 'static) {
+        self.sockets.refuse(Box::new(refused));
+    }
+
+    /// Whether nobody has ever asked for anything here.
+    pub fn is_untouched(&self) -> bool {
+        self.ledger.asked() == 0
     }
 
     /// How many bytes servers have sent.
@@ -87,6 +102,7 @@ pub(super) struct Keeper {
     rules: Arc<Rules>,
     resolver: Resolver,
     ledger: Arc<Ledger>,
+    sockets: Arc<Sockets>,
 }
 
 async fn keep(listener: TcpListener, keeper: Arc<Keeper>) {
@@ -106,6 +122,7 @@ async fn keep(listener: TcpListener, keeper: Arc<Keeper>) {
 
 /// One connection: one request and its answer, or a tunnel to its end.
 async fn serve(stream: TcpStream, keeper: Arc<Keeper>) {
+    keeper.ledger.ask();
     let opened = Mutex::new(None);
     let service = service_fn(|request| keeper.answer(request, &opened));
     let mut server = http1::Builder::new();
@@ -113,7 +130,7 @@ async fn serve(stream: TcpStream, keeper: Arc<Keeper>) {
     if server.serve_connection(TokioIo::new(stream), service).with_upgrades().await.is_ok() {
         let tunnel = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(tunnel) = tunnel {
-            tunnel::carry(tunnel).await;
+            tunnel::carry(tunnel, &keeper.sockets).await;
         }
     }
 }
@@ -134,7 +151,8 @@ impl Keeper {
         };
         let answered = match self.connect(&target).await {
             Ok(stream) if request.method() == Method::CONNECT => {
-                *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Tunnel::new(request, stream));
+                *opened.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(Tunnel::new(request, target.clone(), stream));
                 Ok(Response::new(empty()))
             }
             Ok(stream) => forward::forward(request, &target, stream, self.rules.response_bytes).await,

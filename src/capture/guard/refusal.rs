@@ -102,6 +102,7 @@ impl fmt::Display for Refusal {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     refusals: Mutex<Vec<Refusal>>,
+    asked: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -118,6 +119,16 @@ impl Ledger {
 
     pub(super) fn refusals(&self) -> Vec<Refusal> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that somebody came.
+    pub(super) fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often somebody came.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     pub(super) fn add_received(&self, bytes: u64) {

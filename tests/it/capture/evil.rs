@@ -59,7 +59,19 @@ async fn a_download_an_empty_answer_and_a_loop() {
 }
 
 #[tokio::test]
-async fn a_page_that_crashes_or_takes_all_memory() {
+async fn a_page_that_takes_all_memory() {
+    let error = fails("/memory", 25.0).await;
+    assert!(matches!(error.trouble, Trouble::PageCrashed), "{error}");
+}
+
+#[tokio::test]
+async fn a_font_that_never_comes() {
+    let error = fails("/fonts", 2.0).await;
+    assert!(matches!(error.trouble, Trouble::Deadline { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_that_crashes() {
     let site = Site::open(&[]).await;
     let yard = Yard::open(&site);
     let url = site.url("/stalled");

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod evil;
+mod kept;
 mod pictures;
 mod pool;
 mod site;

@@ -189,6 +189,63 @@ async fn headers_go_to_the_page_s_own_origin_alone() {
 }
 
 #[tokio::test]
+async fn headers_do_not_travel_with_a_redirect() {
+    let other = Site::open(&[]).await;
+    let page = format!("<img src='/to/{0}/blue.svg'><iframe src='/to/{0}/moved'></iframe>", other.address);
+    let site = Site::open(&[("/page", page.leak())]).await;
+    let mut yard = Yard::open(&site);
+    yard.allow(&[&other.address.to_string()]);
+    let secrets = [("Authorization", "Bearer abc"), ("X-Preview", "1"), ("Cookie", "session=abc")];
+    let own = format!("/to/{}/", other.address);
+    for path in ["/page", own.as_str()] {
+        let mut shot = yard.shot(&site.url(path), |_| {});
+        shot.credentials.headers = secrets.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        yard.chrome.capture(&shot).await.unwrap();
+        let headers = site.headers(path);
+        for (name, value) in secrets {
+            assert!(headers.contains(&format!("{}: {value}", name.to_lowercase())), "{path}: {headers:?}");
+        }
+    }
+    assert!(other.asked("/blue.svg") == 1 && other.asked("/moved") == 1 && other.asked("/") >= 1);
+    for path in ["/blue.svg", "/moved", "/"] {
+        let told = other.headers(path);
+        let secret =
+            |header: &&String| ["authorization:", "x-preview:", "cookie:"].iter().any(|name| header.starts_with(name));
+        assert_eq!(told.iter().find(secret), None, "{path}");
+    }
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn web_sockets_are_blocked_as_all_else() {
+    const PAGE: &str = "<title>Sockets</title><script>
+        const open = (from) => new Promise((done) => { from.onerror = from.onclose = done });
+        const code = new Blob([`const socket = new WebSocket('ws://${location.host}/socket'); socket.onerror = () => postMessage(0)`]);
+        const worker = new Worker(URL.createObjectURL(code));
+        Promise.all([open(new WebSocket(`ws://${location.host}/socket`)), new Promise((done) => { worker.onmessage = done })])
+            .then(() => { document.body.id = 'done' });
+    </script><body>";
+    let site = Site::open(&[("/page", PAGE)]).await;
+    let mut list = tintype::capture::BlockList::small();
+    list.add("||127.0.0.1^$websocket\n");
+    let yard = Yard::with(&site, |settings| settings.block_list = std::sync::Arc::new(list));
+    let take = async |change: fn(&mut Options)| {
+        let waiting = |options: &mut Options| {
+            options.wait_for = Some("#done".to_owned());
+            options.css = Some("body { height: 9px }".to_owned());
+            change(options);
+        };
+        yard.capture(&site.url("/page"), waiting).await.unwrap();
+        site.asked("/socket")
+    };
+    assert_eq!(take(|_| {}).await, 2, "two are opened");
+    assert_eq!(take(|options| options.block_ads = true).await, 2);
+    assert_eq!(take(|options| options.block_types = vec![ResourceKind::Websocket]).await, 2);
+    assert_eq!(take(|options| options.block_types = vec![ResourceKind::Font]).await, 4);
+    yard.close().await;
+}
+
+#[tokio::test]
 async fn formats() {
     const NOISE: &str = "<body style='margin: 0'><canvas id=noise width=1200 height=630></canvas><script>
         const context = noise.getContext('2d'), image = context.createImageData(1200, 630);

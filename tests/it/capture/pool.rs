@@ -1,6 +1,9 @@
 //! The pool: one browser for all, as long as it is needed.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 use tintype::capture::{Settings, Trouble};
 
@@ -50,6 +53,47 @@ async fn a_browser_is_replaced_after_so_many_captures() {
     let gone = async || yard.processes().iter().all(|process| process.id != first.id).then_some(());
     eventually("the end of the first browser", LIMIT, gone).await;
     yard.close().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_is_too_large_is_replaced() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::with(&site, |settings| (settings.recycle_memory, settings.idle) = (1, 10 * LIMIT));
+    yard.works(&site).await;
+    let first = yard.processes();
+    yard.is_clean(&first).await;
+    yard.works(&site).await;
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_start_is_not_started_again_and_again() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site); // for its folder
+    let (program, starts) = (yard.folder().join("chromium"), yard.folder().join("starts"));
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo Chromium 156.0.1.1 && exit\necho start >> {}\nexit 7\n",
+        starts.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let chrome = Yard::with(&site, |settings| settings.browser = Some(program));
+    let count = || std::fs::read_to_string(&starts).unwrap_or_default().lines().count();
+    let url = site.url("/");
+    let began = Instant::now();
+    let fails = async || chrome.capture(&url, |_| {}).await.unwrap_err().trouble;
+    for _ in 0..20 {
+        let trouble = fails().await;
+        assert!(matches!(&trouble, Trouble::Start { what, .. } if what.contains("exit status: 7")), "{trouble}");
+    }
+    let most = 1 + usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!((1..=most).contains(&count()), "{} starts in {:?}", count(), began.elapsed());
+    let again = async || {
+        fails().await;
+        (count() > most).then_some(())
+    };
+    eventually("another try", LIMIT, again).await;
+    chrome.close().await;
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ use tokio::net::TcpListener;
 pub(crate) const PLAIN: &str = "<!doctype html><title>A plain page</title>\
     <style>body { margin: 0 } #red { width: 100px; height: 100px; background: #f00 }</style><div id=red></div>";
 
+/// A page whose font never comes.
+const SLOW_FONTS: &str = "<title>Fonts</title><style>@font-face { font-family: Slow; src: url(/never) } p { font: 40px Slow }</style><p>Slow";
+
 /// A site, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -59,11 +62,16 @@ impl Site {
             .route("/crash", get(Html("<script>location = 'chrome://crash'</script>")))
             .route(
                 "/memory",
-                get(Html("<script>let all = []; for (;;) all.push(new Uint8Array(1 << 26).fill(1))</script>")),
+                get(Html("<script>setTimeout(() => 'a'.repeat(2 ** 28).split(''), 50)</script><img src=/never>")),
             )
             .route("/download", get(download))
             .route("/empty", get(StatusCode::NO_CONTENT))
             .route("/loop", get(Redirect::to("/loop")))
+            .route("/to/{*address}", get(elsewhere))
+            .route("/later", get(later))
+            .route("/cookie", get(cookie))
+            .route("/socket", get(StatusCode::NOT_FOUND))
+            .route("/fonts", get(Html(SLOW_FONTS)))
             .route("/moved", get(Redirect::to("/")))
             .route("/status/{status}", get(status))
             .route("/bare/{status}", get(bare))
@@ -120,6 +128,18 @@ async fn slow(State(late): State<Arc<AtomicBool>>) -> Response {
         tokio::time::sleep(Duration::from_secs(600)).await;
     }
     Html("<title>Slow</title>").into_response()
+}
+
+async fn elsewhere(axum::extract::Path(address): axum::extract::Path<String>) -> Redirect {
+    Redirect::temporary(&format!("http://{address}"))
+}
+
+async fn later() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "7")], Html("Later")).into_response()
+}
+
+async fn cookie() -> Response {
+    ([(header::SET_COOKIE, "seen=1"), (header::CACHE_CONTROL, "max-age=600")], blue().await).into_response()
 }
 
 async fn download() -> Response {

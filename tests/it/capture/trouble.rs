@@ -1,6 +1,12 @@
 //! What went wrong, and whether trying again can help.
 
+use std::time::Duration;
+
 use tintype::capture::Trouble;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::{site::Site, yard::Yard};
 
@@ -18,7 +24,7 @@ async fn a_status_is_permanent_or_not() {
         ("/bare/503", 503, false),
     ] {
         let error = yard.capture(&site.url(path), |_| {}).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::Status { status: said } if said == status), "{path}: {error}");
+        assert!(matches!(error.trouble, Trouble::Status { status: said, .. } if said == status), "{path}: {error}");
         assert_eq!(error.trouble.is_permanent(), permanent, "{path}");
         assert_eq!(error.seen.status, Some(status), "{path}");
     }
@@ -40,6 +46,57 @@ async fn the_guard_s_refusal_is_told_and_is_permanent() {
     assert!(matches!(error.trouble, Trouble::Unreachable { .. }) && !error.trouble.is_permanent(), "{error}");
     yard.close().await;
     yard_of_gone.close().await;
+}
+
+#[tokio::test]
+async fn a_server_says_when_to_ask_again() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site);
+    let error = yard.capture(&site.url("/later"), |_| {}).await.unwrap_err();
+    let seven = Some(Duration::from_secs(7));
+    assert!(matches!(error.trouble, Trouble::Status { status: 503, retry_after } if retry_after == seven), "{error:?}");
+    assert!(!error.trouble.is_permanent());
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_cut_is_for_now() {
+    let site = Site::open(&[]).await;
+    let mut yard = Yard::open(&site);
+    for says in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n", b"nonsense\r\n\r\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 16]).await; // what is left unread makes it a reset
+                let _ = stream.write_all(says).await;
+            }
+        });
+        yard.allow(&[&address.to_string()]);
+        let error = yard.capture(&format!("http://{address}/"), |_| {}).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::Unreachable { .. }) && !error.trouble.is_permanent(), "{error}");
+        server.abort();
+    }
+    yard.close().await;
+}
+
+/// Whoever may reach a host at all its ports still does not reach the line by which the browser is steered, nor another page's door.
+#[tokio::test]
+async fn the_browser_s_own_port_is_never_opened() {
+    let site = Site::open(&[]).await;
+    let mut yard = Yard::open(&site);
+    yard.allow(&["127.0.0.1", "localhost"]);
+    yard.works(&site).await;
+    let folder = yard.folder().join(&yard.folders()[0]);
+    let text = std::fs::read_to_string(folder.join("profile/DevToolsActivePort")).unwrap();
+    let port: u16 = text.lines().next().unwrap().parse().unwrap();
+    for host in ["127.0.0.1", "localhost", "2130706433"] {
+        let error = yard.capture(&format!("http://{host}:{port}/json/version"), |_| {}).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::Blocked { .. }), "{host}: {error}");
+    }
+    let other = Site::open(&[]).await;
+    assert!(yard.capture(&other.url("/"), |_| {}).await.is_ok(), "other ports are open");
+    yard.close().await;
 }
 
 #[tokio::test]

@@ -142,6 +142,15 @@ impl Worker {
         assert!(sent.success(), "kill -s {name}");
     }
 
+    /// The niceness of each of its threads.
+    pub(crate) fn niceness(&self) -> Vec<i32> {
+        let process = self.child.id().expect("a worker that runs");
+        let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("its threads").flatten();
+        let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+        // proc(5): nice is the 19th field, and the 17th behind the name, which may hold anything but a last parenthesis
+        stats.filter_map(|stat| stat.rsplit(')').next()?.split_whitespace().nth(16)?.parse().ok()).collect()
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn exit(&mut self) -> ExitStatus {
         let Ok(ended) = tokio::time::timeout(LIMIT, self.child.wait()).await else {
