@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use tintype::source::{self, Request};
 use toml::{Table, Value};
 
-use crate::support::schema::{database, installed, run};
+use crate::support::{
+    program::tintype,
+    schema::{database, installed, run},
+};
 
 /// Columns whose names say nothing to a stranger: they are left for a person to name.
 const UNKNOWABLE: &[&str] = &["Author \"Pen\" Name", "preview_url"];
