@@ -1,9 +1,11 @@
 //! How quick, how cheap and how steady the queue is: commit to URL, pictures a second, claims and folds with a million jobs waiting, an old
-//! transaction that holds the horizon, and what a sleeping worker costs. The Postgres is its own and durable, the worker a process.
+//! transaction that holds the horizon, a backfill of a large table, and what a sleeping worker costs. The Postgres is its own and durable, the worker a process.
 //! `cargo bench --bench queue`; `-- --long` measures longer, `-- --only PART` runs one part and keeps the others' figures.
 
 #[path = "arguments/mod.rs"]
 mod arguments;
+#[path = "queue/backfill.rs"]
+mod backfill;
 #[path = "queue/claim.rs"]
 mod claim;
 #[path = "queue/idle.rs"]
@@ -32,7 +34,7 @@ use arguments::Extent;
 use report::Report;
 use stage::Stage;
 
-const PARTS: [&str; 7] = ["linger", "wake", "throughput", "claim", "fold", "pinned", "idle"];
+const PARTS: [&str; 8] = ["linger", "wake", "throughput", "claim", "fold", "pinned", "backfill", "idle"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,8 @@ pub(crate) struct Effort {
     pub(crate) waiting: [usize; 3],
     /// How long the host writes with a pinned horizon, and as long without.
     pub(crate) pinned: Duration,
+    /// Rows of a table that is backfilled.
+    pub(crate) old_rows: usize,
     /// How long a worker sleeps.
     pub(crate) idle: Duration,
 }
@@ -61,6 +65,7 @@ impl Effort {
         claims: 2,
         waiting: [0, 100, 1_000],
         pinned: Duration::from_secs(2),
+        old_rows: 2_000,
         idle: Duration::from_secs(2),
     };
     const SHORT: Self = Self {
@@ -70,6 +75,7 @@ impl Effort {
         claims: 40,
         waiting: [0, 10_000, 1_000_000],
         pinned: Duration::from_secs(60),
+        old_rows: 1_000_000,
         idle: Duration::from_secs(60),
     };
     const LONG: Self = Self { samples: 200, rounds: 5, claims: 100, pinned: Duration::from_secs(600), ..Self::SHORT };
@@ -98,6 +104,7 @@ async fn main() {
             "claim" => claim::claims(&stage, effort, &mut report).await,
             "fold" => claim::folds(&stage, effort, &mut report).await,
             "pinned" => pinned::measure(&stage, effort, &mut report).await,
+            "backfill" => backfill::measure(&stage, effort, &mut report).await,
             _ => idle::measure(&stage, effort, &mut report).await,
         }
     }

@@ -16,7 +16,7 @@ BEGIN
     FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace LOOP
         EXECUTE format('DROP FUNCTION %s', one.function);
     END LOOP;
-    DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.garbage, tintype.instance, tintype.migration;
+    DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.garbage, tintype.instance, tintype.backfill_run, tintype.migration;
     DROP SEQUENCE tintype.bell, tintype.lease;
     DROP SCHEMA tintype;
 EXCEPTION WHEN dependent_objects_still_exist THEN

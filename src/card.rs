@@ -104,6 +104,12 @@ impl Default for Options {
     }
 }
 
+/// The scripts that no font of this machine draws, each with the Debian package that would; Latin, Greek and Cyrillic are built in.
+#[must_use]
+pub fn scripts_without_font() -> Vec<(String, &'static str)> {
+    font::scripts_without_font()
+}
+
 /// Why a card could not be drawn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

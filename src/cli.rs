@@ -5,6 +5,8 @@
 
 mod capture;
 mod columns;
+mod operate;
+mod pause;
 mod style;
 
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, WaitUntil};
 pub use columns::{Columns, Pages, SourceDraw};
+pub use operate::{Backfill, Completions, Doctor, Man, Retry, Status};
+pub use pause::{Pause, Resume};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 use crate::courtesy;
@@ -88,18 +92,33 @@ pub enum Command {
     Attach(Attach),
     /// Stop watching a table
     Detach(Detach),
+    /// Stop drawing for a table
+    Pause(Pause),
+    /// Go on drawing for a table
+    Resume(Resume),
     /// The worker: draw what changes
     Run(Run),
     /// Mark old rows, so that they get their pictures too
     Backfill(Backfill),
     /// What is made, what is to do, and how it goes
     Status(Status),
+    /// What is wrong here, or soon will be, and what mends it
+    ///
+    /// Changes nothing. Where a store is named, one small object is put there, read back, fetched as anybody would, and deleted;
+    /// --no-storage leaves that out. Exit code 3 where something was found
+    Doctor(Box<Doctor>),
     /// Try again what failed
     Retry(Retry),
     /// Take schema `tintype` and its triggers out of the database
     Uninstall(Uninstall),
     /// Whether the database answers and a worker is alive; for containers
     Healthcheck,
+    /// Print completions for a shell: source <(tintype completions bash)
+    #[command(hide = true)]
+    Completions(Completions),
+    /// Print the manual page, or write one for each command into a directory
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// Flags of `demo`.
@@ -284,6 +303,9 @@ pub struct Attach {
     /// Which columns
     #[command(flatten)]
     pub columns: Columns,
+    /// The column of your own that says pending, processing, ready, failed or skipped: text, or an enum of these; '' takes it back
+    #[arg(long, value_name = "COLUMN")]
+    pub status_column: Option<String>,
     /// Fail a write whose change cannot be marked, in place of leaving its row to the sweep; --strict=false ends it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub strict: Option<bool>,
@@ -355,49 +377,6 @@ pub struct Run {
     /// Delete pictures from the store that no row has shown for this long: 30d, 12h, 45m [default: never]
     #[arg(long, value_name = "AGE", env = "TINTYPE_PRUNE_AFTER")]
     pub prune_after: Option<String>,
-}
-
-/// Flags of `backfill`.
-#[derive(Debug, Args)]
-pub struct Backfill {
-    /// The attached table
-    pub table: String,
-    /// Also draw again what has a picture
-    #[arg(long)]
-    pub rerender: bool,
-    /// Only rows that meet this SQL condition
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub condition: Option<String>,
-    /// Count, and mark nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Wait until a running worker has drawn them; exit code 4 when some failed
-    #[arg(long)]
-    pub wait: bool,
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Flags of `status`.
-#[derive(Debug, Args)]
-pub struct Status {
-    /// One JSON object a table
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Flags of `retry`.
-#[derive(Debug, Args)]
-pub struct Retry {
-    /// Only this table
-    pub table: Option<String>,
-    /// Only this row
-    #[arg(requires = "table")]
-    pub key: Option<String>,
-    /// Print the outcome as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Flags of `uninstall`.

@@ -4,9 +4,12 @@ mod attach;
 mod backfill;
 mod capture;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod install;
+mod manual;
 mod pages;
+mod pause;
 mod preview;
 mod render;
 mod run;
@@ -22,6 +25,14 @@ use crate::{
 
 /// Does what the command line asks for.
 pub async fn dispatch(cli: Cli) -> Result<(), Error> {
+    match &cli.command {
+        Command::Completions(flags) => {
+            manual::completions(flags);
+            return Ok(());
+        }
+        Command::Man(flags) => return manual::man(flags), // neither asks for settings
+        _ => {}
+    }
     let config = Config::load(&cli.global)?;
     let context = Context { config, global: cli.global };
     match cli.command {
@@ -33,11 +44,15 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Uninstall(flags) => install::uninstall(&context, &flags).await,
         Command::Attach(flags) => attach::attach(&context, &flags).await,
         Command::Detach(flags) => attach::detach(&context, &flags).await,
+        Command::Pause(flags) => pause::pause(&context, &flags).await,
+        Command::Resume(flags) => pause::resume(&context, &flags).await,
         Command::Run(flags) => run::run(&context, &flags).await,
         Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
         Command::Status(flags) => status::status(&context, &flags).await,
+        Command::Doctor(flags) => doctor::doctor(&context, &flags).await,
         Command::Retry(flags) => status::retry(&context, &flags).await,
         Command::Healthcheck => healthcheck::healthcheck(&context).await,
+        Command::Completions(_) | Command::Man(_) => Ok(()), // answered above
     }
 }
 

@@ -45,6 +45,25 @@ struct File {
     prune_after: Option<String>,
 }
 
+/// The settings of the file: name, flag, other names in the environment, and what it is for.
+pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
+    ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
+    ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
+    (
+        "connections",
+        "--connections",
+        "TINTYPE_CONNECTIONS",
+        "how many connections a process holds, the one that listens aside; 3",
+    ),
+    ("storage", "--storage", "TINTYPE_STORAGE, BUCKET_NAME", "where pictures go"),
+    ("public_base_url", "--public-base-url", "TINTYPE_PUBLIC_BASE_URL", "how the world reaches the store"),
+    ("path_style", "", "", "whether the bucket stands in the path of its address; true where an endpoint is given"),
+    ("concurrency", "--concurrency", "TINTYPE_CONCURRENCY", "cards drawn at once"),
+    ("looks", "--looks", "TINTYPE_LOOKS", "the directory with looks and templates"),
+    ("format", "--format", "TINTYPE_FORMAT", "the format of a worker's pictures"),
+    ("prune_after", "--prune-after", "TINTYPE_PRUNE_AFTER", "after how long pictures that no row shows are deleted"),
+];
+
 /// Everything outside the command line: the environment and the file.
 #[derive(Debug)]
 pub struct Config {
@@ -64,8 +83,7 @@ impl Config {
         // Without the line itself, which may hold a password.
         let file = toml::from_str(&text).map_err(|error| Error::Config {
             what: format!("{}, line {}: {}", path.display(), line_of(&text, &error), error.message()),
-            hint: "known settings: database_url, listen_url, connections, storage, public_base_url, path_style, concurrency, looks, format, prune_after"
-                .to_owned(),
+            hint: format!("known settings: {}", SETTINGS.map(|(name, ..)| name).join(", ")),
         })?;
         Ok(Self { file })
     }
@@ -83,12 +101,6 @@ impl Config {
         let defaults = ConnectSettings::default();
         let pool_size = global.connections.map(usize::from).or(self.file.connections).unwrap_or(defaults.pool_size);
         Ok((ConnectSettings { url, listen_url, pool_size, ..defaults }, LibpqEnv::from_lookup(variable)))
-    }
-
-    /// Whether any database is named at all.
-    pub fn names_database(&self, global: &Global) -> Result<bool, Error> {
-        let (settings, _) = self.connection(global)?;
-        Ok(settings.url.is_some() || variable("PGHOST").is_some() || variable("PGDATABASE").is_some())
     }
 
     /// Where pictures go.
@@ -194,7 +206,7 @@ impl Config {
             exit_when_idle: flags.exit_when_idle,
             prune_after: given(flags.prune_after.as_ref())
                 .or(self.file.prune_after.clone())
-                .map(|text| age(&text))
+                .map(|text| age(&text, "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file"))
                 .transpose()?,
             rhythm: failpoint::lease().map_or_else(Rhythm::default, |lease| Rhythm { lease, heartbeat: lease / 6 }),
         };
@@ -216,8 +228,8 @@ fn block_list(files: &[PathBuf]) -> Result<capture::BlockList, Error> {
     Ok(list)
 }
 
-/// An age such as `30d`, `12h`, `45m` or `90s`.
-fn age(text: &str) -> Result<Duration, Error> {
+/// An age such as `30d`, `12h`, `45m` or `90s`, given by the setting `named_by`.
+pub fn age(text: &str, named_by: &str) -> Result<Duration, Error> {
     let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
     let seconds = match unit {
         "d" => 86_400,
@@ -230,8 +242,7 @@ fn age(text: &str) -> Result<Duration, Error> {
         Ok(number) if seconds > 0 => Ok(Duration::from_secs(u64::from(number) * seconds)),
         _ => Err(Error::Config {
             what: format!("`{text}` is not an age"),
-            hint: "--prune-after, TINTYPE_PRUNE_AFTER or `prune_after` of the settings file: 30d, 12h, 45m or 90s"
-                .to_owned(),
+            hint: format!("{named_by}: 30d, 12h, 45m or 90s"),
         }),
     }
 }

@@ -72,6 +72,35 @@ impl fmt::Debug for ConnectSettings {
     }
 }
 
+/// How the settings want the way to the server protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encryption {
+    /// libpq's `sslmode`.
+    pub mode: &'static str,
+    /// The way never leaves this machine.
+    pub local: bool,
+    /// A certificate is checked wherever there is encryption.
+    pub verified: bool,
+}
+
+impl Encryption {
+    /// What that means, for a person.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let meaning = match self.mode {
+            _ if self.local => return "it does not leave this machine".to_owned(),
+            "disable" => "never encrypted",
+            "allow" => "encrypted only where the server insists",
+            "prefer" => "encrypted where the server can",
+            "require" if self.verified => "always encrypted, and the certificate leads to a root that was named",
+            "require" => "always encrypted, and nobody's certificate is checked",
+            "verify-ca" => "always encrypted, and the certificate leads to a trusted root",
+            _ => "always encrypted, and the certificate is the host's own",
+        };
+        format!("sslmode={} means: {meaning}", self.mode)
+    }
+}
+
 /// A database that can be reached. Clones share the pool.
 #[derive(Clone)]
 pub struct Database {
@@ -154,6 +183,13 @@ impl Database {
     #[must_use]
     pub fn pooled(&self) -> bool {
         self.connector.pooled()
+    }
+
+    /// How the way there is protected, as far as the settings decide.
+    #[must_use]
+    pub fn encryption(&self) -> Encryption {
+        let info = &self.connector.info;
+        Encryption { mode: info.tls.mode.word(), local: info.is_local(), verified: info.tls.is_verified() }
     }
 
     /// What this is, for a person: `blog on db.example.com:5432 as ada`.

@@ -102,6 +102,14 @@ pub enum Error {
     /// The healthcheck found nobody at work.
     #[error("no worker has been seen in this database for a minute")]
     NoWorker,
+    /// The doctor found something.
+    #[error("found {}, {}", counted(*errors, "error"), counted(*warnings, "warning"))]
+    Found {
+        /// What keeps pictures from being made.
+        errors: usize,
+        /// What somebody should know.
+        warnings: usize,
+    },
     /// Some rows have no picture.
     #[error("{failed} rows have no picture, {postponed} wait for another attempt")]
     PartlyDone {
@@ -110,6 +118,11 @@ pub enum Error {
         /// Rows that will be tried again.
         postponed: u64,
     },
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 impl Error {
@@ -144,6 +157,7 @@ impl Error {
                 "have an administrator run the SQL that was printed, in each database where they own or may do something after DROP OWNED BY them"
                     .to_owned(),
             ),
+            Self::Found { .. } => Some("under each finding stands what mends it; tintype doctor --json has the same for scripts".to_owned()),
             Self::NoWorker => Some("start one with tintype run".to_owned()),
             Self::PartlyDone { .. } => Some("tintype status shows the last reason, SELECT key, reason FROM tintype.image WHERE state = 'failed' all; tintype retry tries again".to_owned()),
         }
@@ -167,6 +181,7 @@ impl Error {
             | Self::SchemaAhead { .. }
             | Self::RolesDenied { .. }
             | Self::RolesStay { .. }
+            | Self::Found { .. }
             | Self::Config { .. } => 3,
             Self::Db(_)
             | Self::Storage(_)

@@ -87,6 +87,9 @@ async fn perform(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Resul
         Look::Settled(outcome) => return Ok(outcome),
         Look::Draw(material, engine, template) => (material, engine, template),
     };
+    if material.has_status {
+        queue::say_processing(&workshop.db.get().await?, claim).await?;
+    }
     let drawn = workshop.engines.draw(engine, &material).await?;
     in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
 }
@@ -133,7 +136,7 @@ async fn hand_in(
             ledger = ready(ledger, &drawn);
             if let Some(reason) = &ledger.reason {
                 warn!(
-                    row = format!("{}/{}", claim.source, claim.key),
+                    row = format!("{}/{}", claim.source_name, claim.key),
                     reason, "drawn with marks in place of characters"
                 );
             }

@@ -65,7 +65,7 @@ impl Failure {
             Self::Look(CardError::Look(_)) | Self::Page(PageError::Template { .. }) => {
                 Some("mend the file; jobs wait for it".to_owned())
             }
-            Self::Look(_) => Some("tintype attach again with a --look, --theme and --template that exist".to_owned()),
+            Self::Look(_) => Some("start the worker with the --looks that have it, or tintype attach again with a --look, --theme and --template that exist".to_owned()),
             Self::RowLook(_) => Some("change the row, or add the look and then: tintype retry".to_owned()),
             Self::Page(PageError::Options(_)) => {
                 Some("tintype attach again with --capture options that exist".to_owned())

@@ -68,15 +68,37 @@ pub fn up(applied: &[i32]) -> String {
         let Migration { number, name, sql } = migration;
         let _ = write!(script, "\n{sql}\nINSERT INTO tintype.migration (number, name) VALUES ({number}, '{name}');\n");
     }
-    for (_, sql) in files(&FUNCTIONS) {
-        let _ = write!(script, "\n{sql}");
-    }
+    script + &functions()
+}
+
+/// All functions as they are in this version, and what follows from them.
+fn functions() -> String {
+    let mut script: String = files(&FUNCTIONS).iter().flat_map(|(_, sql)| ["\n", sql]).collect();
     script.push_str(
         "\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n",
     );
     script.push_str("SELECT tintype.refresh_markers();\n");
     script.push_str("-- Nobody but who is meant to may call or read any of it.\nSELECT tintype.secure();\n");
     script
+}
+
+/// The same for any database, with this version's migrations or only some of them or none: what is printed.
+pub fn up_from_anywhere() -> String {
+    let newest = migrations().last().map_or(0, |migration| migration.number);
+    let mut script = FOUNDATION.to_owned();
+    let _ = write!(
+        script,
+        "-- A later version is left alone.\nDO $$ BEGIN\n    IF EXISTS (SELECT FROM tintype.migration m WHERE m.number > {newest}) THEN\n        \
+         RAISE EXCEPTION 'a later version of tintype is installed here' USING HINT = 'Leave this migration out.';\n    END IF;\nEND $$;\n"
+    );
+    for Migration { number, name, sql } in migrations() {
+        let _ = write!(
+            script,
+            "\nDO $migration$ BEGIN\nIF NOT EXISTS (SELECT FROM tintype.migration m WHERE m.number = {number}) THEN\n{sql}\n\
+             INSERT INTO tintype.migration (number, name) VALUES ({number}, '{name}');\nEND IF;\nEND $migration$;\n"
+        );
+    }
+    script + &functions()
 }
 
 /// The statements that take everything away again.
@@ -92,6 +114,14 @@ pub async fn applied(client: &impl Queries) -> Result<Vec<i32>, DbError> {
     }
     let rows = client.query("SELECT number FROM tintype.migration ORDER BY number", &[]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The migrations that a database with those `applied` lacks, by name, and the numbers of those that this version does not know.
+pub fn difference(applied: &[i32]) -> (Vec<&'static str>, Vec<i32>) {
+    let known = migrations();
+    let missing = known.iter().filter(|known| !applied.contains(&known.number)).map(|known| known.name).collect();
+    let unknown = applied.iter().filter(|number| !known.iter().any(|known| known.number == **number));
+    (missing, unknown.copied().collect())
 }
 
 /// Errors unless this database has exactly the migrations that this version knows.

@@ -43,6 +43,8 @@ pub mod publish;
 // What keeps the queue honest besides its jobs.
 pub mod maintenance;
 pub mod prune;
+// What is wrong with a set-up.
+pub mod doctor;
 // Where the fault suite lets a worker die.
 pub mod failpoint;
 

@@ -24,6 +24,8 @@ pub const FOLD_CHUNK: i32 = 1_000;
 pub struct Claim {
     /// `tintype.source.id`.
     pub source: i32,
+    /// Its name, for people.
+    pub source_name: String,
     /// The row's key as text; an array literal where it has several columns.
     pub key: String,
     /// The token without which nothing may be published.
@@ -82,6 +84,8 @@ pub struct Material {
     pub capture: serde_json::Value,
     /// The columns that address or template are filled with.
     pub data: Vec<(String, Option<String>)>,
+    /// A column of the row says how its picture stands.
+    pub has_status: bool,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -157,8 +161,8 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
     let rows = client
         .query(
             "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
-                    EXISTS (SELECT FROM tintype.source s WHERE s.id = c.source AND s.draw IN ('page', 'html'))
-               FROM tintype.claim($1, $2, $3, $4) c",
+                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text)
+               FROM tintype.claim($1, $2, $3, $4) c LEFT JOIN tintype.source s ON s.id = c.source",
             &[&worker, &all, &seconds, &pages],
         )
         .await?;
@@ -166,6 +170,7 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
         .iter()
         .map(|row| Claim {
             source: row.get(0),
+            source_name: row.get(5),
             key: row.get::<_, Text>(1).0,
             lease: row.get(2),
             attempt: row.get(3),
@@ -210,9 +215,15 @@ fn material(row: &Row) -> Result<Material, DbError> {
         url: row.get("url"),
         html: row.get("html"),
         capture: row.get("capture"),
+        has_status: row.get("has_status"),
         data: names.into_iter().zip(values).collect(),
         ledger,
     })
+}
+
+/// Says in the row's own column that it is being drawn, where it has one and nobody holds the row.
+pub async fn say_processing(client: &impl Queries, claim: &Claim) -> Result<(), DbError> {
+    client.execute("SELECT tintype.say_processing($1, $2, $3)", &[&claim.source, &claim.key, &claim.lease]).await
 }
 
 /// Puts a claimed job back for a random time within `delay`, a second at least, with the reason. `charge` counts it against the job.

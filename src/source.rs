@@ -48,6 +48,8 @@ pub struct Request {
     pub data: Option<Vec<String>>,
     /// How pages are taken.
     pub capture: Option<serde_json::Value>,
+    /// The column that says how a row's picture stands.
+    pub status: Option<String>,
 }
 
 /// A row of `tintype.source`, stored or planned.
@@ -101,6 +103,8 @@ pub struct Source {
     pub data_columns: Vec<String>,
     /// How pages are taken.
     pub capture: serde_json::Value,
+    /// The column that says how a row's picture stands.
+    pub status_column: Option<String>,
     /// Whether drawing is paused.
     pub paused: bool,
 }
@@ -130,6 +134,7 @@ impl Source {
             html: request.html.or_else(|| kept(&self.html)),
             data: request.data.or_else(|| Some(self.data())),
             capture: request.capture.or_else(|| Some(self.capture.clone())),
+            status: request.status.or_else(|| kept(&self.status_column)),
         }
     }
 }
@@ -169,6 +174,7 @@ impl From<&Row> for Source {
             html: row.get("html"),
             data_columns: row.get("data_columns"),
             capture: row.get("capture"),
+            status_column: row.get("status_column"),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
         }
     }
@@ -177,7 +183,7 @@ impl From<&Row> for Source {
 /// The arguments of `tintype.attach` and `tintype.plan`, in order, after the table.
 const ARGUMENTS: &str = "tintype.find_table($1), body => $2, image => $3, title => $4, author => $5, date => $6, tags => $7, \
                          key => $8, row_filter => $9, draw => $10, look => $11, theme => $12, site => $13, look_column => $14, template => $15, \
-                         strict => $16, unpublish => coalesce($17, false), url => $18, html => $19, data => $20, capture => $21";
+                         strict => $16, unpublish => coalesce($17, false), url => $18, html => $19, data => $20, capture => $21, status => $22";
 
 /// What `attach` would store, checked and completed, without storing it.
 pub async fn plan(client: &impl Queries, table: &str, request: &Request) -> Result<Source, DbError> {
@@ -215,6 +221,7 @@ async fn call(client: &impl Queries, function: &str, table: &str, request: &Requ
                 &request.html,
                 &request.data,
                 &request.capture.as_ref().map(Json),
+                &request.status,
             ],
         )
         .await?;
@@ -246,6 +253,17 @@ pub async fn detach(client: &impl Queries, table: &str) -> Result<(), DbError> {
         )
         .await?;
     Ok(())
+}
+
+/// Stops the drawing for an attached table; takes its triggers away as well where that is wanted.
+pub async fn pause(client: &impl Queries, table: &str, triggers: bool) -> Result<(), DbError> {
+    client.execute("SELECT tintype.pause(tintype.find_table($1), $2)", &[&table, &triggers]).await
+}
+
+/// Goes on with it; returns whether its triggers had to be made again.
+pub async fn resume(client: &impl Queries, table: &str) -> Result<bool, DbError> {
+    let row = client.query_one("SELECT tintype.resume(tintype.find_table($1))", &[&table]).await?;
+    Ok(row.get(0))
 }
 
 /// All attached tables, by name.

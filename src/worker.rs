@@ -29,6 +29,9 @@ const _: () = assert!(HEARTBEAT.as_secs() * 4 < LEASE.as_secs(), "a heartbeat ma
 const LINGER_POLL: Duration = Duration::from_millis(10);
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The longest pause between two looks while jobs run that take long, as pages do: it doubles with each look that finds nothing.
+const BUSY_POLL: Duration = Duration::from_millis(100);
+
 /// How often a worker whose slots are all taken calls for others.
 const ROUSE: Duration = Duration::from_secs(1);
 
@@ -150,15 +153,21 @@ struct Floor<'a> {
 impl Floor<'_> {
     async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
         let mut idle_since = Instant::now();
+        let mut busy_pause = LINGER_POLL;
         while !stop.is_cancelled() {
             let pause = match self.take(db).await {
                 Ok(true) => {
                     idle_since = Instant::now();
+                    busy_pause = LINGER_POLL;
                     continue;
                 }
-                Ok(false) => LINGER_POLL,
+                Ok(false) if self.running.is_empty() => LINGER_POLL,
+                Ok(false) => {
+                    busy_pause = BUSY_POLL.min(busy_pause * 2);
+                    busy_pause
+                }
                 Err(error) => {
-                    warn!(%error, "the database does not answer");
+                    warn!(%error, hint = error.hint(), "no look at the queue");
                     TROUBLE_PAUSE
                 }
             };
@@ -214,7 +223,7 @@ impl Floor<'_> {
             let lease = self.leases.hold(claim.lease, until);
             let page_slot = if claim.page { Arc::clone(&self.page_slots).try_acquire_owned().ok() } else { None };
             self.running.spawn(async move {
-                let row = format!("{}/{}", claim.source, claim.key);
+                let row = format!("{}/{}", claim.source_name, claim.key);
                 let work = Box::pin(executor::execute(&workshop, claim));
                 let outcome = lease.over(work).await.unwrap_or(Outcome::Lost);
                 drop(page_slot);

@@ -50,20 +50,20 @@ impl Ear {
 }
 
 /// The host: writes a post, and waits for its picture.
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     blog: &'a Blog,
     insert: Statement,
     ear: Ear,
 }
 
 impl<'a> Writer<'a> {
-    async fn on(blog: &'a Blog) -> Self {
+    pub(crate) async fn on(blog: &'a Blog) -> Self {
         let insert = blog.db.client.prepare("INSERT INTO posts (title, body) VALUES ($1, $2) RETURNING id").await;
         Self { blog, insert: insert.expect("a statement"), ear: Ear::on(blog).await }
     }
 
     /// Milliseconds from the commit of one post to its URL.
-    async fn post(&mut self, at: usize) -> f64 {
+    pub(crate) async fn post(&mut self, at: usize) -> f64 {
         let row = self.blog.db.client.query_one(&self.insert, &[&posts::title(at), &posts::body(at)]).await;
         let committed = Instant::now();
         let seen = self.ear.picture(row.expect("a post").get(0)).await;

@@ -7,6 +7,7 @@ RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE role WHEN 'date' THEN t.typcategory IN ('D', 'S')
                      WHEN 'tags' THEN t.typcategory IN ('A', 'S') OR t.typname IN ('json', 'jsonb')
                      WHEN 'look' THEN t.typcategory IN ('E', 'S') AND t.typname <> 'char'
+                     WHEN 'status' THEN t.typcategory IN ('E', 'S') AND t.typname <> 'char'
                      ELSE t.typcategory = 'S' AND t.typname <> 'char' END
       FROM pg_type t WHERE t.oid = type
 $$;
@@ -28,6 +29,17 @@ RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS 
      WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND tintype.fits(role, a.atttypid)
        AND (role <> 'image' OR a.attgenerated = '' AND coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1), 1000) - 4 >= 120)
      ORDER BY known.rank, a.attnum
+$$;
+
+-- The words that a status column cannot hold: labels that its enum has not (`skipped` may be missing), or texts too long for it.
+CREATE OR REPLACE FUNCTION tintype.status_lacks(relation regclass, name text)
+RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY(SELECT w FROM unnest('{pending,processing,ready,failed}'::text[]) w
+                  WHERE CASE WHEN t.typtype = 'e' THEN NOT EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid AND e.enumlabel = w)
+                             WHEN t.typname IN ('varchar', 'bpchar') THEN a.atttypmod > 0 AND length(w) > a.atttypmod - 4
+                             ELSE false END)
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = relation AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
 -- The column for `role`: what was given, checked; '' means none; NULL is proposed where `propose` says so.
@@ -55,7 +67,7 @@ BEGIN
             USING ERRCODE = 'undefined_column',
                   HINT = coalesce('Did you mean ' || quote_ident(near) || '? ', '')
                          || coalesce('Columns that would fit: ' || array_to_string(names, ', ') || '.',
-                                     'No column of this table would fit; leave --' || CASE role WHEN 'look' THEN 'look-column' ELSE role END || ' out or add one.');
+                                     'No column of this table would fit; leave --' || CASE WHEN role IN ('look', 'status') THEN role || '-column' ELSE role END || ' out or add one.');
     ELSIF NOT tintype.fits(role, col.atttypid) THEN
         RAISE EXCEPTION 'column % of % is %, which cannot serve as the %', quote_ident(given), relation, col.type, role
             USING ERRCODE = 'datatype_mismatch',
@@ -63,10 +75,14 @@ BEGIN
                                    WHEN 'date' THEN 'A date, a timestamp or a text column is needed.'
                                    WHEN 'tags' THEN 'An array, a json or a text column is needed.'
                                    WHEN 'look' THEN 'A text or an enum column is needed.'
+                                   WHEN 'status' THEN 'A text column is needed, or an enum of pending, processing, ready, failed and skipped.'
                                    ELSE 'A text column is needed.' END;
-    ELSIF role = 'image' AND col.attgenerated <> '' THEN
+    ELSIF role IN ('image', 'status') AND col.attgenerated <> '' THEN
         RAISE EXCEPTION 'column % of % is generated and cannot be written', quote_ident(given), relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name an ordinary text column, or leave --image out and read tintype.image.';
+    ELSIF role = 'status' AND tintype.status_lacks(relation, given) <> '{}' THEN
+        RAISE EXCEPTION 'the type of column % of % does not know: %', quote_ident(given), relation, array_to_string(tintype.status_lacks(relation, given), ', ')
+            USING ERRCODE = 'datatype_mismatch', HINT = (SELECT string_agg(format('ALTER TYPE %s ADD VALUE %L;', col.type, label), ' ') FROM unnest(tintype.status_lacks(relation, given)) AS label);
     ELSIF role = 'image' AND col.limited AND col.length < 120 THEN
         RAISE EXCEPTION 'column % of % holds % characters, too few for a URL', quote_ident(given), relation, col.length
             USING ERRCODE = 'invalid_parameter_value',
@@ -172,7 +188,7 @@ CREATE OR REPLACE FUNCTION tintype.plan(
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
     template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false,
-    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL)
+    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL, status text DEFAULT NULL)
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -195,6 +211,7 @@ BEGIN
     src.tags_column   := tintype.choose_column(relation, 'tags', tags, true);
     src.look_column   := tintype.choose_column(relation, 'look', look_column, false);
     src.image_column  := tintype.choose_column(relation, 'image', image, body IS NULL);
+    src.status_column := tintype.choose_column(relation, 'status', status, false);
     src.draw  := coalesce(draw, 'auto');
     src.look  := coalesce(look, 'night');
     src.theme := theme;
@@ -213,6 +230,9 @@ BEGIN
     ELSIF src.image_column = ANY (src.key_columns || tintype.drawn_columns(src)) THEN
         RAISE EXCEPTION 'column % of % is read for the picture and cannot hold its URL as well', quote_ident(src.image_column), relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Name another column with --image, or leave it out and read tintype.image.';
+    ELSIF src.status_column = ANY (src.key_columns || tintype.drawn_columns(src) || src.image_column) THEN
+        RAISE EXCEPTION 'column % of % has another part already and cannot hold the status as well', quote_ident(src.status_column), relation
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a column of its own with --status-column, or leave it out and read tintype.image.';
     ELSIF src.draw NOT IN ('auto', 'code', 'title', 'page', 'html') THEN
         RAISE EXCEPTION 'there is nothing to draw that is called %', quote_literal(src.draw)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, code, title, page, html.';

@@ -46,6 +46,12 @@ BEGIN
            || src.data_columns;
 END $$;
 
+-- The columns of the host's that tintype writes.
+CREATE OR REPLACE FUNCTION tintype.written_columns(src tintype.source)
+RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_remove(ARRAY[src.image_column, src.status_column], NULL)
+$$;
+
 -- The fingerprint of what is drawn from row `x`: 128 bits of SHA-256 over the columns' text. The text of a ROW quotes its
 -- parts and tells NULL from '', so no two contents read the same. To SQL_ASCII nothing is converted: the bytes are the database's
 -- own, whatever encoding the client has, and may be no valid text.
@@ -63,12 +69,13 @@ BEGIN
     RETURN CASE WHEN src.row_filter IS NULL THEN 'true' ELSE format('((%s) IS TRUE)', src.row_filter) END;
 END $$;
 
--- The columns whose change calls for a new picture: those drawn, the key, and those that the row filter speaks of.
+-- The columns whose change calls for a new picture: those drawn, the key, and those that the row filter speaks of; never one that
+-- tintype writes itself.
 CREATE OR REPLACE FUNCTION tintype.watched_columns(src tintype.source)
 RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT array_agg(a.attname::text ORDER BY a.attnum)
       FROM pg_attribute a
-     WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IS DISTINCT FROM src.image_column
+     WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attname = ANY (tintype.written_columns(src))
        AND (a.attname = ANY (tintype.drawn_columns(src) || src.key_columns)
             OR strpos(lower(src.row_filter), lower(a.attname)) > 0 OR strpos(src.row_filter, quote_ident(a.attname)) > 0)
 $$;

@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION tintype.policy_trouble(src tintype.source, role name,
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     readable text := tintype.open_rows(src.relation, role, 'r');
-    writable text := CASE WHEN src.image_column IS NULL THEN 'all' ELSE tintype.open_rows(src.relation, role, 'w') END;
+    writable text := CASE WHEN tintype.written_columns(src) = '{}' THEN 'all' ELSE tintype.open_rows(src.relation, role, 'w') END;
 BEGIN
     broken := readable = 'none' OR writable = 'none';
     words := CASE WHEN readable = 'none' THEN format('row-level security hides every row of %s from role %I', src.relation, role)
@@ -80,6 +80,6 @@ END $$;
 CREATE OR REPLACE FUNCTION tintype.lock_sql(src tintype.source)
 RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN CASE WHEN src.image_column IS NULL AND NOT has_any_column_privilege(src.relation, 'UPDATE') THEN ''
+    RETURN CASE WHEN tintype.written_columns(src) = '{}' AND NOT has_any_column_privilege(src.relation, 'UPDATE') THEN ''
                 ELSE 'FOR NO KEY UPDATE SKIP LOCKED' END;
 END $$;

@@ -7,17 +7,23 @@ CREATE OR REPLACE FUNCTION tintype.attach(
     date text DEFAULT NULL, tags text DEFAULT NULL, key text[] DEFAULT NULL, row_filter text DEFAULT NULL,
     draw text DEFAULT 'auto', look text DEFAULT 'night', theme text DEFAULT NULL, site text DEFAULT NULL, look_column text DEFAULT NULL,
     template text DEFAULT NULL, strict boolean DEFAULT false, unpublish boolean DEFAULT false,
-    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL)
+    url text DEFAULT NULL, html text DEFAULT NULL, data text[] DEFAULT NULL, capture jsonb DEFAULT NULL, status text DEFAULT NULL)
 RETURNS tintype.source LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 #variable_conflict use_variable
 DECLARE
-    src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site, look_column, template, "strict", unpublish, url, html, data, capture);
+    src tintype.source := tintype.plan(relation, body, image, title, author, date, tags, key, row_filter, draw, look, theme, site, look_column, template, "strict", unpublish, url, html, data, capture, status);
     old tintype.source;
     namesake tintype.source;
     other_keys boolean;
     unfinished text[];  -- keys of rows that wait for their picture, as the old key says them
 BEGIN
     PERFORM tintype.require_rights(src);
+    IF src.status_column IS NOT NULL AND src.row_filter IS NOT NULL THEN
+        IF EXISTS (SELECT FROM tintype.filter_columns(src) f WHERE f.relation = src.relation AND f.name = src.status_column) THEN
+            RAISE EXCEPTION 'the row filter (%) reads column %, which tintype writes: a row would leave it while it is drawn', src.row_filter, quote_ident(src.status_column)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Filter by a column of your own, or leave --status-column out and read tintype.image.';
+        END IF;
+    END IF;
     -- Two that attach one table at once take turns: its row has two unique keys, and ON CONFLICT can answer for one only. Before that row is
     -- locked, or each could hold what the other waits for.
     PERFORM pg_advisory_xact_lock(hashtext('tintype'), src.relation::oid::bigint::bit(32)::integer);
@@ -29,6 +35,7 @@ BEGIN
     IF other_keys THEN
         unfinished := tintype.drop_jobs(old.id);
         DELETE FROM tintype.image i WHERE i.source = old.id;
+        DELETE FROM tintype.backfill_run r WHERE r.source = old.id;
     END IF;
     -- Another source may still bear the name: its table was dropped, or has been renamed since.
     FOR namesake IN SELECT s.* FROM tintype.source s WHERE s.name = src.name AND s.relation <> src.relation LOOP
@@ -39,17 +46,21 @@ BEGIN
         END IF;
     END LOOP;
     INSERT INTO tintype.source AS s (relation, name, key_columns, key_types, body_column, title_column, author_column, date_column,
-                                     tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish, url, html, data_columns, capture)
+                                     tags_column, look_column, image_column, image_blank, row_filter, draw, look, theme, template, site, strict, whole, unpublish, url, html, data_columns, capture, status_column)
     VALUES (src.relation, src.name, src.key_columns, src.key_types, src.body_column, src.title_column, src.author_column, src.date_column,
             src.tags_column, src.look_column, src.image_column, src.image_blank, src.row_filter, src.draw, src.look, src.theme, src.template, src.site, src."strict", src.whole, src.unpublish,
-            src.url, src.html, src.data_columns, src.capture)
+            src.url, src.html, src.data_columns, src.capture, src.status_column)
     ON CONFLICT ON CONSTRAINT source_relation_key DO UPDATE SET
         name = excluded.name, key_columns = excluded.key_columns, key_types = excluded.key_types, body_column = excluded.body_column,
         title_column = excluded.title_column, author_column = excluded.author_column, date_column = excluded.date_column,
         tags_column = excluded.tags_column, look_column = excluded.look_column, image_column = excluded.image_column,
         image_blank = excluded.image_blank, row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme,
         template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
-        url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture
+        url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column,
+        -- What another filter lets in and leaves out is found by a sweep that begins at once.
+        swept_at = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN '-infinity' ELSE s.swept_at END,
+        swept_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.swept_to END,
+        pruned_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.pruned_to END
     RETURNING s.* INTO src;
     BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
@@ -60,7 +71,7 @@ BEGIN
         PERFORM tintype.complain_of_lock(relation);
     END;
     IF other_keys THEN
-        PERFORM tintype.mark_anew(old, src, unfinished);
+        PERFORM tintype.rekey(old, src, unfinished);
     END IF;
     PERFORM tintype.share(src);
     RETURN src;
@@ -69,7 +80,7 @@ END $$;
 -- Marks under their new keys the rows that waited for their picture under their old ones: those `unfinished`, and those whose marks the old
 -- trigger wrote until its table was ours. No fold runs meanwhile: drop_jobs has its lock. Where the old key's columns are gone, so are
 -- the names of those rows; `tintype backfill --stale` finds them by their content.
-CREATE OR REPLACE FUNCTION tintype.mark_anew(old tintype.source, src tintype.source, unfinished text[])
+CREATE OR REPLACE FUNCTION tintype.rekey(old tintype.source, src tintype.source, unfinished text[])
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
@@ -123,12 +134,14 @@ BEGIN
     ELSIF NOT has_table_privilege(src.relation, 'TRIGGER') THEN
         RAISE EXCEPTION 'role % may not create triggers on %', current_user, src.relation
             USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT TRIGGER ON %s TO %I;', src.relation, current_user);
-    ELSIF alone AND src.image_column IS NOT NULL AND NOT has_column_privilege(src.relation, src.image_column, 'UPDATE') THEN
-        RAISE EXCEPTION 'role % may not write column % of %', current_user, quote_ident(src.image_column), src.relation
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = format('As its owner: GRANT UPDATE (%I) ON %s TO %I;', src.image_column, src.relation, current_user);
     END IF;
-    FOREACH name IN ARRAY src.key_columns || CASE WHEN alone THEN array_remove(tintype.drawn_columns(src) || src.image_column, NULL) END LOOP
+    FOREACH name IN ARRAY CASE WHEN alone THEN tintype.written_columns(src) ELSE '{}' END LOOP
+        IF NOT has_column_privilege(src.relation, name, 'UPDATE') THEN
+            RAISE EXCEPTION 'role % may not write column % of %', current_user, quote_ident(name), src.relation
+                USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT UPDATE (%I) ON %s TO %I;', name, src.relation, current_user);
+        END IF;
+    END LOOP;
+    FOREACH name IN ARRAY src.key_columns || CASE WHEN alone THEN tintype.drawn_columns(src) || tintype.written_columns(src) END LOOP
         IF NOT has_column_privilege(src.relation, name, 'SELECT') THEN
             RAISE EXCEPTION 'role % may not read column % of %', current_user, quote_ident(name), src.relation
                 USING ERRCODE = 'insufficient_privilege', HINT = format('As its owner: GRANT SELECT ON %s TO %I;', src.relation, current_user);
@@ -191,6 +204,7 @@ BEGIN
     END;
     EXECUTE format('DROP FUNCTION IF EXISTS tintype.mark_%s()', src.id);
     DELETE FROM tintype.image i WHERE i.source = src.id;
+    DELETE FROM tintype.backfill_run r WHERE r.source = src.id;
 END $$;
 
 -- Writes every source's trigger function anew: what an upgrade calls. Takes no lock on the hosts' tables.

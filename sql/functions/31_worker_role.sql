@@ -29,14 +29,20 @@ BEGIN
     EXECUTE format('DROP VIEW %s', view);
 END $$;
 
--- The GRANTs without which `role` cannot do the work of one source. To read: the key, what is drawn, what the filter asks, also of
--- other tables, and the image column, since a picture chosen by hand stays. To write: the image column alone.
+-- The columns of its own table that a source's worker needs. To read: the key, what is drawn, and the image column, since a picture
+-- chosen by hand stays. To write: what written_columns says.
+CREATE OR REPLACE FUNCTION tintype.own_needs(src tintype.source)
+RETURNS TABLE (relation regclass, privilege text, name text) LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT src.relation, 'SELECT', n.name FROM unnest(src.key_columns || tintype.drawn_columns(src) || tintype.written_columns(src)) AS n(name)
+    UNION SELECT src.relation, 'UPDATE', n.name FROM unnest(tintype.written_columns(src)) AS n(name)
+$$;
+
+-- The GRANTs without which `role` cannot do the work of one source: the above, and to read what the filter asks, also of other tables.
 CREATE OR REPLACE FUNCTION tintype.missing_grants(src tintype.source, role name)
 RETURNS TABLE (relation regclass, statement text) LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     WITH needed AS (
-        SELECT src.relation, 'SELECT' AS privilege, name FROM unnest(src.key_columns || tintype.drawn_columns(src) || src.image_column) AS name WHERE name IS NOT NULL
+        SELECT o.relation, o.privilege, o.name FROM tintype.own_needs(src) o
         UNION SELECT f.relation, 'SELECT', f.name FROM tintype.filter_columns(src) f
-        UNION SELECT src.relation, 'UPDATE', src.image_column WHERE src.image_column IS NOT NULL
     ), rights AS (
         SELECT n.relation, n.privilege, string_agg(quote_ident(n.name), ', ' ORDER BY n.name) AS columns
           FROM needed n WHERE NOT has_column_privilege(role, n.relation, n.name, n.privilege)

@@ -61,8 +61,8 @@ RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
         SELECT j.source, j.key FROM tintype.job j WHERE j.owner = worker ORDER BY j.source, j.key FOR UPDATE
     ), freed AS (
         UPDATE tintype.job j SET lease = NULL, owner = NULL, lease_until = NULL
-          FROM mine m WHERE j.source = m.source AND j.key = m.key RETURNING 1)
-    SELECT count(*) FROM freed
+          FROM mine m WHERE j.source = m.source AND j.key = m.key RETURNING j.source, j.key)
+    SELECT count(*) + 0 * count(tintype.say_pending(f.source, f.key)) FROM freed f
 $$;
 
 -- Puts a job back for `seconds`, with the reason. `charge` counts it as a failure of the job's own.
@@ -72,8 +72,8 @@ RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
         UPDATE tintype.job j
            SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0, attempt = j.attempt + charge::integer, last_error = reason,
                due_at = CASE WHEN j.revision > j.claimed_revision THEN now() ELSE now() + make_interval(secs => seconds) END
-         WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING 1)
-    SELECT count(*) = 1 FROM put_back
+         WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING j.source, j.key)
+    SELECT count(*) = 1 AND count(tintype.say_pending(p.source, p.key)) >= 0 FROM put_back p
 $$;
 
 -- Numbers under which jobs wait whose table was detached by one with an old snapshot. Looks at one job a number, however many wait.
@@ -113,6 +113,7 @@ BEGIN
         VALUES (poison.source, poison.key, 'failed', 'three workers died while drawing this row', deadly)
         ON CONFLICT (source, key) DO UPDATE SET
             state = 'failed', reason = excluded.reason, content = excluded.content, template = NULL, in_row = false, outside = false, updated_at = now();
+        PERFORM tintype.write_status(s, poison.key, 'failed') FROM tintype.source s WHERE s.id = poison.source AND s.status_column IS NOT NULL;
         parked := parked + 1;
     END LOOP;
     RETURN parked;

@@ -43,14 +43,16 @@ BEGIN
     END IF;
 END $$;
 
--- Writes to the image column of a row that lock_row has locked: `written`, `locked` where a trigger of the host's waits for somebody,
+-- Writes to the image column of a row that lock_row has locked, and what its status is then: `written`, `locked` where a trigger of the host's waits for somebody,
 -- `refused` with the host's reason.
-CREATE OR REPLACE FUNCTION tintype.write_url(src tintype.source, key text, url text, OUT outcome text, OUT detail text)
+CREATE OR REPLACE FUNCTION tintype.write_url(src tintype.source, key text, url text, state text, OUT outcome text, OUT detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rows bigint;
 BEGIN
-    EXECUTE format('UPDATE %s x SET %I = $2 WHERE %s', src.relation, src.image_column, tintype.match_sql(src, 'x', '$1')) USING key, url;
+    EXECUTE format('UPDATE %s x SET %I = $2%s WHERE %s', src.relation, src.image_column,
+                   CASE WHEN src.status_column IS NULL THEN '' ELSE format(', %I = %L', src.status_column, tintype.status_word(src, state)) END,
+                   tintype.match_sql(src, 'x', '$1')) USING key, url;
     GET DIAGNOSTICS rows = ROW_COUNT;
     IF rows = 0 THEN
         RAISE EXCEPTION 'a trigger of the table drops the write';
@@ -77,13 +79,14 @@ DECLARE
 BEGIN
     outcome := 'gone';
     IF src.unpublish AND coalesce(shown, '') <> '' AND tintype.replaceable(shown, old.url, old.object, old.url) THEN
-        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, row_key, src.image_blank) w;
+        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, row_key, src.image_blank, 'skipped') w;
         IF outcome = 'locked' THEN
             RETURN;
         ELSIF outcome = 'written' THEN
             outcome := 'unpublished';
         END IF;
     END IF;
+    PERFORM tintype.write_status(src, row_key, 'skipped');
     why := CASE WHEN outcome = 'unpublished' THEN 'outside the row filter; its URL was taken out of the row'
                 WHEN outcome = 'gone' AND old.outside AND coalesce(shown, '') = '' THEN old.reason
                 ELSE concat_ws('; ', 'outside the row filter', detail) END;
@@ -97,7 +100,8 @@ END $$;
 CREATE OR REPLACE FUNCTION tintype.record(src tintype.source, pic tintype.image, old tintype.image, shown text, OUT outcome text, OUT detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fresh text := coalesce(pic.url, src.image_blank);
+    fresh  text := coalesce(pic.url, src.image_blank);
+    status record;
 BEGIN
     outcome := 'published';
     pic.in_row := false;
@@ -108,7 +112,7 @@ BEGIN
     ELSIF NOT tintype.replaceable(shown, old.url, coalesce(pic.object, old.object), coalesce(pic.url, old.url)) THEN
         outcome := 'kept';
     ELSE
-        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, pic.key, fresh) w;
+        SELECT w.outcome, w.detail INTO outcome, detail FROM tintype.write_url(src, pic.key, fresh, pic.state) w;
         IF outcome = 'locked' THEN
             RETURN;
         ELSIF outcome = 'refused' THEN
@@ -117,6 +121,15 @@ BEGIN
         ELSE
             outcome := 'published';
             pic.in_row := true;
+        END IF;
+    END IF;
+    IF src.status_column IS NOT NULL THEN  -- nothing where the URL brought it along
+        SELECT w.outcome AS outcome, w.detail INTO status FROM tintype.write_status(src, pic.key, CASE outcome WHEN 'kept' THEN 'ready' ELSE pic.state END) w;
+        IF status.outcome = 'refused' AND pic.state <> 'failed' THEN
+            outcome := 'refused';
+            detail := status.detail;
+            pic.state := 'failed';
+            pic.reason := detail;
         END IF;
     END IF;
     pic.updated_at := now();

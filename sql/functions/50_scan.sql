@@ -2,14 +2,16 @@
 
 -- One step of a scan: looks at up to `chunk` rows after key `after` (NULL: from the beginning) and marks those that `mode` asks for.
 --   missing   rows without an entry in the ledger whose image column is empty
---   stale     rows that differ from the ledger in content, or were not drawn with `template`, or have no entry
+--   stale     every row, for the worker to see whether it would look different now; where `template` is given, those alone that differ from
+--             the ledger in content, were not drawn with it, or have no entry
 --   all       every row, drawn again even where nothing changed
 --   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost, or that the row filter lets in again;
 --             rows without an entry whose image column is empty only if `whole`; rows that left the filter, as time makes them, and
 --             whose URL is to be taken out
--- `dry` counts and marks nothing. `last_key` is NULL when the scan is at its end.
+-- `dry` counts and marks nothing; at most `most` rows are marked, and the step ends with the last of them. `last_key` is NULL when the
+-- scan is at its end.
 CREATE OR REPLACE FUNCTION tintype.scan(
-    src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false,
+    src tintype.source, mode text, after text, chunk integer, condition text DEFAULT NULL, template text DEFAULT NULL, dry boolean DEFAULT false, most bigint DEFAULT NULL,
     OUT scanned bigint, OUT marked bigint, OUT last_key text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
@@ -19,6 +21,7 @@ DECLARE
     reached text;   -- the same columns of `after`, cast
     differs text;
     keys    text[];
+    seen    text[];
 BEGIN
     SELECT string_agg(format('x.%I', k.name), ', ' ORDER BY k.n),
            string_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '($1)::%1$s' ELSE '(($1)::text[])[%2$s]::%1$s' END, k.type, k.n), ', ' ORDER BY k.n)
@@ -29,7 +32,7 @@ BEGIN
     differs := CASE mode
         WHEN 'all'     THEN 'true'
         WHEN 'missing' THEN format('(i.key IS NULL OR i.outside OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
-        WHEN 'stale'   THEN format('(i.key IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x'))
+        WHEN 'stale'   THEN CASE WHEN template IS NULL THEN 'true' ELSE format('(i.key IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x')) END
         WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.outside OR i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
             src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
             coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
@@ -38,13 +41,20 @@ BEGIN
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
             SELECT %8$s, %1$s AS tintype_key, %7$s AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
-        SELECT count(*), (array_agg(x.tintype_key ORDER BY %4$s))[count(*)],
+        SELECT count(*), coalesce(array_agg(x.tintype_key ORDER BY %4$s), '{}'),
                coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE (%6$s AND x.tintype_wanted) OR (%9$L AND i.in_row AND NOT x.tintype_wanted)), '{}')
           FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
         $sql$, tintype.key_sql(src, 'x'), src.relation,
         CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
         differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed, mode = 'changed' AND src.unpublish)
-      INTO scanned, last_key, keys USING after, src.id, template;
+      INTO scanned, seen, keys USING after, src.id, template;
+    IF cardinality(keys) > most THEN
+        keys := keys[:most];
+        scanned := coalesce(array_position(seen, keys[cardinality(keys)]), 0);
+        last_key := coalesce(keys[cardinality(keys)], after);
+    ELSIF scanned = chunk THEN
+        last_key := seen[scanned];
+    END IF;
     marked := cardinality(keys);
     IF NOT dry AND marked > 0 THEN
         IF mode = 'all' THEN  -- in key order, as publishers lock them
@@ -53,9 +63,6 @@ BEGIN
         END IF;
         INSERT INTO tintype.change (source, key, priority) SELECT src.id, k, 10 FROM unnest(keys) AS k;
         PERFORM tintype.ring();
-    END IF;
-    IF scanned < chunk THEN
-        last_key := NULL;
     END IF;
 END $$;
 
@@ -72,27 +79,6 @@ BEGIN
             USING ERRCODE = 'undefined_object', HINT = format('tintype attach %s', relation);
     END IF;
     RETURN src;
-END $$;
-
--- Marks the old rows of a table, in one transaction; returns how many. The command line does the same in short steps.
-CREATE OR REPLACE FUNCTION tintype.backfill(relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL)
-RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    src   tintype.source := tintype.attached(relation);
-    total bigint := 0;
-    step  record;
-    after text;
-BEGIN
-    LOOP
-        SELECT * INTO step FROM tintype.scan(src, CASE WHEN rerender THEN 'all' ELSE 'missing' END, after, 1000, condition);
-        total := total + step.marked;
-        after := step.last_key;
-        EXIT WHEN after IS NULL;
-    END LOOP;
-    IF condition IS NULL THEN
-        UPDATE tintype.source s SET whole = true WHERE s.id = src.id;
-    END IF;
-    RETURN total;
 END $$;
 
 -- Forgets up to `chunk` ledger entries after key `after` whose rows are gone, none where they may only be hidden; their objects in the

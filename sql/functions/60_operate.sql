@@ -1,16 +1,66 @@
 -- What an operator asks and says: pause, resume, retry, status, queue depth, the picture of a row.
 
--- Stops and resumes the drawing for one table; its changes go on being marked.
-CREATE OR REPLACE FUNCTION tintype.pause(relation regclass)
-RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = true WHERE s.id = (tintype.attached(pause.relation)).id
-$$;
+-- Stops the drawing for one table; its changes go on being marked. With `triggers` these go as well, so that a migration may change the
+-- type of a column that they watch; settings, ledger and waiting jobs stay.
+DROP FUNCTION IF EXISTS tintype.pause(regclass);
+CREATE OR REPLACE FUNCTION tintype.pause(relation regclass, triggers boolean DEFAULT false)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+#variable_conflict use_variable
+DECLARE
+    src tintype.source := tintype.attached(relation);
+BEGIN
+    UPDATE tintype.source s SET paused = true WHERE s.id = src.id;
+    IF triggers THEN
+        PERFORM tintype.drop_triggers(src);
+    END IF;
+EXCEPTION WHEN lock_not_available THEN
+    PERFORM tintype.complain_of_lock(relation);
+END $$;
 
+-- Goes on with it. Triggers that are gone are made again, where the columns are still those of before, and the sweep, which compares rows
+-- with the ledger, begins at once: it finds what was edited meanwhile. Rows that are new since then are for `tintype backfill`. Returns
+-- whether that was so.
+DROP FUNCTION IF EXISTS tintype.resume(regclass);
 CREATE OR REPLACE FUNCTION tintype.resume(relation regclass)
-RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE tintype.source s SET paused = false WHERE s.id = (tintype.attached(resume.relation)).id;
-    SELECT pg_notify('tintype', '')  -- whether the bell is up or not: nobody waits for this transaction before falling asleep
-$$;
+RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+#variable_conflict use_variable
+DECLARE
+    src     tintype.source := tintype.attached(relation);
+    without boolean := NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname = 'tintype_update');
+    keys    text[];
+BEGIN
+    IF without THEN
+        SELECT array_agg(format_type(a.atttypid, NULL) ORDER BY k.n) INTO keys
+          FROM unnest(src.key_columns) WITH ORDINALITY k(name, n) JOIN pg_attribute a ON a.attrelid = src.relation AND a.attname = k.name AND NOT a.attisdropped;
+        IF keys IS DISTINCT FROM src.key_types THEN
+            RAISE EXCEPTION 'the key of % is another one now', src.name
+                USING ERRCODE = 'invalid_parameter_value', HINT = format('tintype attach %s, with all that was said before', src.name);
+        END IF;
+        EXECUTE format('SELECT %s, %s FROM %s x LIMIT 0', tintype.wanted_sql(src), tintype.content_sql(src, 'x'), src.relation);
+        EXECUTE tintype.trigger_sql(src);
+        UPDATE tintype.source s SET swept_at = '-infinity', swept_to = NULL, pruned_to = NULL WHERE s.id = src.id;
+    END IF;
+    UPDATE tintype.source s SET paused = false WHERE s.id = src.id;
+    PERFORM pg_notify('tintype', '');  -- whether the bell is up or not: nobody waits for this transaction before falling asleep
+    RETURN without;
+EXCEPTION
+    WHEN lock_not_available THEN
+        PERFORM tintype.complain_of_lock(relation);
+    WHEN undefined_column THEN
+        RAISE EXCEPTION '% (%)', SQLERRM, src.name USING ERRCODE = 'undefined_column', HINT = format('tintype attach %s with the columns that it has now', src.name);
+END $$;
+
+-- Lets a role of the application's read pictures: tintype.image as a table, and tintype.image('posts', 42).
+CREATE OR REPLACE FUNCTION tintype.grant_reader(role name)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one regprocedure;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA tintype TO %1$I; GRANT SELECT ON tintype.image, tintype.source, tintype.status, tintype.queue_depth TO %1$I', role);
+    FOR one IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace AND p.proname = 'image' LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', one, role);
+    END LOOP;
+END $$;
 
 -- Draws again what failed, and tries at once what waits for its next attempt: everywhere, in one table, or for one key.
 CREATE OR REPLACE FUNCTION tintype.retry(relation regclass DEFAULT NULL, key text DEFAULT NULL)
@@ -29,8 +79,8 @@ BEGIN
         SELECT j.source, j.key FROM tintype.job j
          WHERE j.last_error IS NOT NULL AND (wanted IS NULL OR j.source = wanted) AND (retry.key IS NULL OR j.key = retry.key)
     ), mark AS (
-        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING 1)
-    SELECT count(*) INTO marked FROM mark;
+        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING source, key)
+    SELECT count(*) + 0 * count(tintype.say_pending(m.source, m.key)) INTO marked FROM mark m;
     PERFORM tintype.ring();
     RETURN marked;
 END $$;

@@ -1,22 +1,26 @@
 -- Who may do what in schema tintype. Run at the end of each install: functions that are new in a version are nobody's yet.
 
--- What the worker's role may call and touch: what `run`, `backfill`, `retry` and `status` do, and nothing that decides what is
+-- What the worker's role may call and touch: what `run`, `backfill`, `retry`, `status` and `doctor` do, and nothing that decides what is
 -- watched or how. All of it runs with the worker's own rights; only the triggers borrow their owner's.
 CREATE OR REPLACE FUNCTION tintype.worker_functions()
 RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'orphans', 'park',
-                 'read_row', 'bytes', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
-                 'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'retry', 'image',
+                 'read_row', 'bytes', 'status_word', 'write_status', 'say_processing', 'say_pending', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
+                 'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'backfill_step', 'pace', 'retry', 'image',
                  'worker_roles', 'key_sql', 'match_sql', 'drawn_columns', 'content_sql', 'wanted_sql', 'lock_sql', 'open_rows', 'may_hide', 'policy_trouble',
-                 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest']
+                 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest',
+                 'doctor', 'doctor_server', 'doctor_horizon', 'doctor_work', 'doctor_columns', 'doctor_triggers', 'doctor_rights', 'doctor_host', 'host_triggers',
+                 'written_columns', 'own_needs', 'watched_columns', 'host_rewrites', 'marker_sql', 'steady', 'fits', 'status_lacks', 'choose_key']
 $$;
 
+-- The same for tables, views and sequences.
 CREATE OR REPLACE FUNCTION tintype.worker_rights(OUT name text, OUT rights text)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     VALUES ('change',    'SELECT, INSERT, DELETE'),
            ('job',       'SELECT, INSERT, UPDATE, DELETE'),
            ('image',     'SELECT, INSERT, UPDATE, DELETE'),
            ('garbage',   'SELECT, INSERT, UPDATE, DELETE'),
+           ('backfill_run', 'SELECT, INSERT, UPDATE, DELETE'),
            ('worker',    'SELECT, INSERT, UPDATE, DELETE'),
            ('source',    'SELECT, UPDATE (whole, swept_to, pruned_to, swept_at, problem)'),
            ('instance',  'SELECT'),

@@ -221,6 +221,26 @@ impl Fallback {
         self.regular.contains("Mono-") || self.regular.contains("Mono.")
     }
 
+    /// The script that this face draws, out of its file's name: `Old Persian` of NotoSansOldPersian-Regular.ttf.
+    fn script(&self) -> String {
+        match self.region {
+            _ if self.emoji => return "emoji".to_owned(),
+            Some(_) => return "Chinese, Japanese and Korean".to_owned(),
+            None => {}
+        }
+        let stem = self.regular.split('-').next().unwrap_or_default();
+        let stem =
+            ["NotoSans", "NotoSerif", "Noto"].iter().find_map(|family| stem.strip_prefix(family)).unwrap_or(stem);
+        let mut name = String::new();
+        for (at, c) in stem.char_indices() {
+            if c.is_uppercase() && stem[..at].ends_with(char::is_lowercase) {
+                name.push(' ');
+            }
+            name.push(c);
+        }
+        name
+    }
+
     /// The Debian package that has this face.
     fn package(&self) -> &'static str {
         match self.regular {
@@ -256,6 +276,18 @@ pub(super) fn package_for(c: char) -> Option<&'static str> {
     FALLBACKS.iter().find(serves).map(Fallback::package)
 }
 
+/// The scripts that no font of this machine draws, as the fonts' names call them, each with the Debian package that would.
+pub(super) fn scripts_without_font() -> Vec<(String, &'static str)> {
+    let mut absent: Vec<(String, &'static str)> = Vec::new();
+    for fallback in FALLBACKS.iter().filter(|fallback| fallback.emoji || !fallback.ranges.is_empty()) {
+        let name = fallback.script();
+        if locate(fallback.regular).is_none() && !absent.iter().any(|(known, _)| *known == name) {
+            absent.push((name, fallback.package()));
+        }
+    }
+    absent
+}
+
 fn fallback_id(at: usize, bold: bool) -> FaceId {
     (EMBEDDED.len() + 2 * at + usize::from(bold)) as FaceId
 }
@@ -275,6 +307,14 @@ mod tests {
             assert!(fonts.covers(id, "Aé–…→Ωж"), "{}", EMBEDDED[usize::from(id)].0);
         }
         assert!(fonts.covers(face::CODE, "│├─"));
+    }
+
+    #[test]
+    fn scripts_are_called_by_their_names() {
+        let names: Vec<String> = FALLBACKS.iter().map(Fallback::script).collect();
+        for name in ["Chinese, Japanese and Korean", "Arabic", "Old Persian", "NKo", "Tibetan", "emoji", "Music"] {
+            assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
+        }
     }
 
     #[test]

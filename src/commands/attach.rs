@@ -14,8 +14,8 @@ use crate::{
 
 pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Error> {
     refuse_paths(&flags.columns)?;
-    let request =
-        Request { strict: flags.strict, ..request(&flags.columns, context.config.looks(&flags.columns.looks)?)? };
+    let request = request(&flags.columns, context.config.looks(&flags.columns.looks)?)?;
+    let request = Request { strict: flags.strict, status: flags.status_column.clone(), ..request };
     let db = context.installed().await?;
     let client = db.get().await?;
     let request = match source::lookup(&client, &flags.table).await? {
@@ -94,6 +94,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         template: columns.template.clone(),
         site: columns.site.clone(),
         strict: None,
+        status: None,
         url: columns.pages.url.clone(),
         html: columns.pages.html.clone(),
         data: columns.pages.data.clone(),
@@ -114,6 +115,11 @@ fn show(source: &Source) {
     say(&format!("tags    {}", or_none(&source.tags_column)));
     let image = source.image_column.clone().unwrap_or_else(|| "(none: the URL lives in tintype.image)".to_owned());
     say(&format!("image   {image}"));
+    if let Some(column) = &source.status_column {
+        say(&format!(
+            "status  {column}: processing, then ready, failed or skipped; one more update of the row a picture"
+        ));
+    }
     if let Some(filter) = &source.row_filter {
         let lose = if source.unpublish { "; a row that leaves it loses its URL" } else { "" };
         say(&format!("where   {filter}{lose}"));

@@ -74,7 +74,7 @@ impl Stage {
     async fn set(context: &Context, flags: &Demo) -> Result<Self, Error> {
         let pictures =
             TempDir::with_prefix("tintype-demo-").map_err(|error| Error::File { path: std::env::temp_dir(), error })?;
-        let (db, scratch, url) = if context.config.names_database(&context.global)? {
+        let (db, scratch, url) = if context.global.database_url.is_some() {
             (context.database().await?, None, None)
         } else {
             say("starting a throwaway Postgres …");
@@ -96,7 +96,7 @@ impl Stage {
         if installed_before && !source::all(&client).await?.is_empty() {
             return Err(Error::Usage {
                 what: "tintype is at work in this database, and the demo's worker would draw for it".to_owned(),
-                hint: "unset DATABASE_URL, and the demo starts a throwaway Postgres of its own".to_owned(),
+                hint: "leave out --database-url and TINTYPE_DATABASE_URL, and the demo starts a throwaway Postgres of its own".to_owned(),
             });
         }
         drop(client);

@@ -19,7 +19,8 @@ use crate::{
 pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Error> {
     let roles = flags.roles.as_deref().map(Roles::new).transpose()?;
     if flags.print_sql {
-        return print_sql(context, flags.format.into(), roles.as_ref()).await;
+        print_sql(flags.format.into(), roles.as_ref());
+        return Ok(());
     }
     let db = context.database().await?;
     let applied = install::install_for(&db, roles.as_ref()).await.inspect_err(print_remedy)?;
@@ -39,19 +40,10 @@ pub(super) async fn install(context: &Context, flags: &Install) -> Result<(), Er
     Ok(())
 }
 
-/// Prints what an install into this database would run; into an empty one where no database is named.
-async fn print_sql(context: &Context, format: Format, roles: Option<&Roles>) -> Result<(), Error> {
-    let applied = if context.config.names_database(&context.global)? {
-        let db = context.database().await?;
-        let applied = install::applied(&db.get().await?).await?;
-        install::refuse_newer(&applied)?;
-        applied
-    } else {
-        Vec::new()
-    };
+/// Prints a migration that brings any database to this version: an empty one, one with an earlier version, or again this one.
+fn print_sql(format: Format, roles: Option<&Roles>) {
     let roles = roles.map(|roles| format!("\n{}{}", roles.create_sql(), roles.hand_over_sql())).unwrap_or_default();
-    print(migration::wrap(format, &(install::up(&applied) + &roles), install::down()).trim_end());
-    Ok(())
+    print(migration::wrap(format, &(install::up_from_anywhere() + &roles), install::down()).trim_end());
 }
 
 /// The SQL with which an administrator can do what this role may not.

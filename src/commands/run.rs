@@ -21,7 +21,7 @@ use crate::{
     listener::Alarm,
     publish::Publisher,
     queue, source,
-    storage::Storage,
+    storage::{Storage, StorageSettings},
     studio::Studio,
     worker::{self, Tally},
 };
@@ -41,14 +41,12 @@ pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
 async fn prepare(context: &Context, flags: &Run) -> Result<(Database, Storage, Studio), Error> {
     let studio = Studio::new(context.config.looks(&flags.looks)?, flags.scale, context.config.format(flags.format)?);
     let settings = context.config.storage(&flags.storage)?;
+    refuse_file_urls(&settings)?;
     let storage = Storage::open(&settings).await?;
     let db = context.installed().await?;
     try_storage(&storage).await?;
     for trouble in source::policy_troubles(&db.get().await?, None).await? {
         warn!(hint = trouble.hint, "{}", trouble.words);
-    }
-    if matches!(storage, Storage::Folder(_)) && settings.public_base_url.is_none() {
-        warn!("rows will get file: URLs; --public-base-url says how the world reaches the folder");
     }
     Ok((db, storage, studio))
 }
@@ -81,6 +79,17 @@ fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -
     let chrome = Chrome::new(context.config.pool(&flags.browser, &flags.pool)?);
     let easels = Arc::new(Semaphore::new(concurrency));
     Ok(Engines { studio: Arc::new(studio), easels, nice: flags.nice, chrome, gallery })
+}
+
+/// URLs that only this machine can open are nothing to write into rows.
+fn refuse_file_urls(settings: &StorageSettings) -> Result<(), Error> {
+    if settings.url.starts_with("s3://") || settings.public_base_url.is_some() {
+        return Ok(());
+    }
+    Err(Error::Config {
+        what: format!("how does the world reach the pictures in {}?", settings.url),
+        hint: "--public-base-url https://cdn.example/og, or /og for URLs without a host".to_owned(),
+    })
 }
 
 /// Stores a small text once, so that a wrong bucket or key shows now; a store that is only away may come back later.

@@ -76,7 +76,7 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<(), Error> {
 /// A bar on stderr over `length` rows; hidden where stderr is no terminal.
 pub(super) fn bar(what: &'static str, length: u64) -> ProgressBar {
     let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta}");
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos}/{human_len}  {per_sec}  {eta}  {msg}");
     let bar = ProgressBar::with_draw_target(Some(length), target).with_prefix(what);
     match style {
         Ok(style) => bar.with_style(style),

@@ -138,6 +138,17 @@ impl ConnInfo {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    /// Whether every server is on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.endpoints().all(|endpoint| match &endpoint.host {
+            Host::Unix(_) => true,
+            Host::Tcp { name, address } => {
+                name == "localhost"
+                    || address.or_else(|| name.parse().ok()).is_some_and(|address| address.is_loopback())
+            }
+        })
+    }
+
     /// The servers for a message, such as `db.example.com:5432`.
     pub(super) fn servers(&self) -> String {
         self.endpoints().map(Endpoint::to_string).collect::<Vec<_>>().join(", ")

@@ -35,6 +35,20 @@ pub(super) enum SslMode {
     VerifyFull,
 }
 
+impl SslMode {
+    /// As libpq writes it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Allow => "allow",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
 /// Which roots are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Roots {
@@ -97,6 +111,11 @@ impl TlsSettings {
             (None, _) => None,
         };
         Ok(Self { mode, roots, identity, direct })
+    }
+
+    /// Whether a certificate has to lead to a trusted root.
+    pub(super) fn is_verified(&self) -> bool {
+        self.roots != Roots::Unchecked
     }
 
     /// Reads the files and makes the connector; without TLS (`disable`) none of them is touched.

@@ -1,5 +1,6 @@
 //! The command line: exit codes, one line that says what is wrong and one that says what to do, data apart from words.
 
+mod operate;
 mod render;
 mod settings;
 mod work;
@@ -20,6 +21,7 @@ const COMMANDS: &[&str] = &[
     "run",
     "backfill",
     "status",
+    "doctor",
     "retry",
     "uninstall",
     "healthcheck",
@@ -96,7 +98,7 @@ async fn a_schema_of_another_version() {
         &["retry"],
         &["healthcheck"],
         &["install"],
-        &["run", "--storage", "/nonexistent"],
+        &["run", "--storage", "s3://nowhere"],
     ];
     for arguments in commands {
         let ran = tintype(&test.url(), arguments).await;

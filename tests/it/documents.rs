@@ -1,5 +1,8 @@
 //! What the documents tell people to type is typed here, in a folder with nothing in it, and has to work.
 
+mod live;
+mod reference;
+
 use std::{fs, path::Path};
 
 use tokio::process::Command;

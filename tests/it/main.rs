@@ -9,6 +9,7 @@ mod cli;
 mod db;
 mod deploy;
 mod determinism;
+mod doctor;
 mod documents;
 mod golden;
 mod hostile;

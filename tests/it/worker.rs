@@ -398,3 +398,13 @@ async fn a_worker_without_a_schema_says_what_to_do() {
     let mut worker = Workplace::new(database.url()).start(&[]);
     assert_eq!(worker.exit().await.code(), Some(3), "a matter of configuration");
 }
+
+#[tokio::test]
+async fn urls_that_only_this_machine_can_open_are_refused() {
+    let (database, _client, workplace) = open().await;
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tintype"));
+    command.args(["run", "--exit-when-idle", "--storage"]).arg(workplace.store()).env("DATABASE_URL", database.url());
+    let ran = command.env_remove("TINTYPE_PUBLIC_BASE_URL").output().await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(3) && said.contains("hint: --public-base-url https://cdn.example/og"), "{said}");
+}

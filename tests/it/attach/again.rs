@@ -164,7 +164,7 @@ async fn an_upgrade_refreshes_the_trigger_functions_even_beside_a_dropped_table(
         "CREATE OR REPLACE FUNCTION tintype.mark_2() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     )
     .await;
-    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5])).await;
+    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5, 7])).await;
     run(&client, "write", "INSERT INTO posts VALUES (1, 'x')").await;
     assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"]);
 }
@@ -215,4 +215,102 @@ async fn the_strict_mode_stays_until_it_is_ended() {
     }
     let dry = tintype(&test.url(), &["attach", "posts", "--strict", "--dry-run"]).await;
     assert!(!dry.done().contains("EXCEPTION") && dry.stderr.contains("strict  a write fails"), "{dry:?}");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_picture_waits_under_its_new_key() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "by slug", "SELECT tintype.attach('posts', key => '{slug}', image => 'image')").await;
+    run(
+        &client,
+        "rows",
+        "INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x'), (2, 'two', 'x'), (3, 'three', 'x')",
+    )
+    .await;
+    run(&client, "fold", "SELECT tintype.fold(2)").await; // two jobs, and a mark
+    run(&client, "by id", "SELECT tintype.attach('posts', key => '{id}', image => 'image')").await;
+    assert_eq!(texts(&client, "SELECT key FROM tintype.change ORDER BY 1").await, ["1", "2", "3"]);
+    assert_eq!(texts(&client, "SELECT key FROM tintype.job").await, Vec::<String>::new());
+    run(&client, "drop the column of the old key", "SELECT tintype.attach('posts', key => '{slug}', image => 'image')")
+        .await;
+    run(&client, "no slug", "SELECT tintype.detach('posts'); ALTER TABLE posts DROP COLUMN slug; SELECT tintype.attach('posts', image => 'image')").await;
+    assert_eq!(texts(&client, "SELECT key FROM tintype.job").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_an_image_column_nothing_watches_it() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "with", "SELECT tintype.attach('posts', image => 'image')").await;
+    run(&client, "without", "SELECT tintype.attach('posts', image => '')").await;
+    let triggers = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1";
+    assert_eq!(texts(&client, triggers).await, ["tintype_insert", "tintype_update"]);
+}
+
+#[tokio::test]
+async fn another_filter_is_looked_after_at_once() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "attach", "SELECT tintype.attach('posts', image => 'image')").await;
+    assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, Vec::<String>::new());
+    run(&client, "the same", "SELECT tintype.attach('posts', image => 'image')").await;
+    assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, Vec::<String>::new());
+    let filtered = "SELECT tintype.attach('posts', image => 'image', row_filter => 'views > 10', unpublish => true)";
+    run(&client, "a filter", filtered).await;
+    assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, ["posts"]);
+}
+
+#[tokio::test]
+async fn a_pause_without_triggers_lets_a_migration_through() {
+    let (test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(
+        &client,
+        "attach",
+        "SELECT tintype.attach('posts', image => 'image', row_filter => 'views < 10', look => 'paper')",
+    )
+    .await;
+    run(&client, "row", "INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')").await;
+    let before = text(&client, "SELECT to_jsonb(s) - 'swept_at' - 'paused' FROM tintype.source s").await;
+    let migrate = "ALTER TABLE posts ALTER COLUMN body TYPE varchar(500)";
+    assert!(client.batch_execute(migrate).await.is_err(), "a watched column");
+    let paused = tintype(&test.url(), &["pause", "posts", "--triggers"]).await;
+    assert!(paused.code == 0 && paused.stderr.contains("next: tintype resume posts"), "{paused:?}");
+    run(&client, "migrate", migrate).await;
+    run(&client, "an edit that nobody marks", "UPDATE posts SET body = 'y'").await;
+    let resumed = tintype(&test.url(), &["resume", "posts"]).await;
+    assert!(resumed.code == 0 && resumed.stderr.contains("tintype backfill posts"), "{resumed:?}");
+    assert_eq!(text(&client, "SELECT to_jsonb(s) - 'swept_at' - 'paused' FROM tintype.source s").await, before);
+    assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, ["posts"], "which finds the edit");
+    run(&client, "an edit", "DELETE FROM tintype.change; UPDATE posts SET body = 'z'").await;
+    assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"], "marked again");
+    let again = tintype(&test.url(), &["resume", "posts"]).await;
+    assert!(again.code == 0 && !again.stderr.contains("backfill"), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_the_same_any_more_is_not_resumed() {
+    let (test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(
+        &client,
+        "attach",
+        "SELECT tintype.attach('posts', image => 'image'), tintype.pause('posts', triggers => true)",
+    )
+    .await;
+    run(&client, "rename", "ALTER TABLE posts RENAME body TO words").await;
+    let refused = tintype(&test.url(), &["resume", "posts"]).await;
+    assert!(
+        refused.code == 2 && refused.stderr.contains("body") && refused.stderr.contains("hint: tintype attach posts"),
+        "{refused:?}"
+    );
+    run(
+        &client,
+        "another key",
+        "ALTER TABLE posts RENAME words TO body; ALTER TABLE posts ALTER COLUMN id TYPE bigint",
+    )
+    .await;
+    let refused = tintype(&test.url(), &["resume", "posts"]).await;
+    assert!(refused.code == 2 && refused.stderr.contains("key of posts"), "{refused:?}");
 }

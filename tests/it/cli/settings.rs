@@ -152,7 +152,11 @@ async fn no_color_holds_on_a_terminal_too() {
     }
     let (test, _client) = installed().await;
     let folder = tempfile::tempdir().unwrap();
-    let line = format!("{} run --exit-when-idle --storage {}", env!("CARGO_BIN_EXE_tintype"), folder.path().display());
+    let line = format!(
+        "{} run --exit-when-idle --public-base-url /og --storage {}",
+        env!("CARGO_BIN_EXE_tintype"),
+        folder.path().display()
+    );
     for (no_color, coloured) in [(None, true), (Some("1"), false), (Some(""), true)] {
         let mut command = tokio::process::Command::new(script);
         command.args(["-qec", &line, "/dev/null"]).env_clear().stdin(std::process::Stdio::null());

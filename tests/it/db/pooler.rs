@@ -157,6 +157,14 @@ async fn every_command_works_through_a_pooler() {
         )
         .await
         .unwrap();
+    let doctor = tintype(&bouncer.url, &["doctor", "--no-storage", "--json"]).await;
+    for told in [
+        "\"code\":\"connection.pooler\",\"severity\":\"note\"",
+        "\"code\":\"listen.deaf\",\"severity\":\"warning\"",
+        "\"code\":\"tables\",\"severity\":\"ok\"",
+    ] {
+        assert!(doctor.stdout.contains(told), "{told}: {doctor:?}");
+    }
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("one.png").display().to_string();
     for arguments in [

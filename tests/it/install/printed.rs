@@ -102,15 +102,21 @@ async fn a_migration_tool_s_transaction_may_be_around_it() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_named_is_only_brought_up_to_date() {
+async fn it_brings_any_database_to_this_version() {
     let (test, client) = installed().await;
     let before = of_tintype(&client).await;
-    let upgrade = tintype(&test.url(), &["install", "--print-sql"]).await;
-    assert!(!upgrade.done().contains("CREATE TABLE tintype.source ("), "what is there is not made again");
-    run(&client, "upgrade", upgrade.done()).await;
+    let named = tintype(&test.url(), &["install", "--print-sql"]).await;
+    let sql = printed("plain").await;
+    assert_eq!(named.done(), sql, "whatever database is named");
+    run(&client, "one that has it", &sql).await;
     assert_eq!(of_tintype(&client).await, before);
-    let fresh = printed("plain").await;
-    assert!(fresh.contains("CREATE TABLE tintype.source ("));
+    run(&client, "a later one", "INSERT INTO tintype.migration (number, name) VALUES (9999, 'later')").await;
+    assert!(
+        client
+            .batch_execute(&sql)
+            .await
+            .is_err_and(|error| error.as_db_error().is_some_and(|e| e.message().contains("later version")))
+    );
     let wrong = run_program(command(&["install", "--format", "rails"])).await;
     assert_eq!(wrong.code, 2, "a format without --print-sql: {wrong:?}");
 }

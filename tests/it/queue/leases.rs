@@ -56,3 +56,14 @@ async fn an_edit_never_waits_behind_a_backfill() {
     assert_eq!(edits, ["2000", "2001", "4000"], "the first slots that are free again are the edits'");
     assert!(next().await.parse::<i64>().unwrap() < 2000, "then the backfill goes on");
 }
+
+#[tokio::test]
+async fn a_claim_that_its_worker_does_not_hold_runs_out() {
+    let queue = Queue::with_posts(2).await;
+    let claims = claim(&queue.client, 1, 2).await; // the answer that names the second is lost, say
+    let held = claims[0].lease;
+    let prolonged: Vec<i64> =
+        queue.ask(&format!("SELECT array_agg(t) FROM tintype.extend(1, 600, '{{{held}}}') t")).await;
+    assert_eq!(prolonged, [held]);
+    assert_eq!(long(&queue).await, [claims[0].key.clone()]);
+}

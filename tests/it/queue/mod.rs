@@ -11,6 +11,7 @@ mod operate;
 mod park;
 mod publish;
 mod scan;
+mod status;
 mod sweep;
 mod verdicts;
 mod watermark;

@@ -143,3 +143,18 @@ async fn jobs_that_nobody_owns_are_cleared_away() {
     assert!(!queue.ask::<bool>(chores).await);
     assert_eq!(queue.left().await, 0);
 }
+
+#[tokio::test]
+async fn a_reader_reads_pictures_and_nothing_else() {
+    let (queue, url) = Queue::published().await;
+    let role = format!("reader_{}", queue.database.url().rsplit('/').next().unwrap_or_default());
+    queue.run(&format!("CREATE ROLE {role}; SELECT tintype.grant_reader('{role}'); SET ROLE {role}")).await;
+    let read = "SELECT concat_ws(' ', i.url, i.width) FROM tintype.image('posts'::regclass, 1) i";
+    assert!(queue.client.query_one("SELECT FROM posts", &[]).await.is_err(), "the host's table is not ours to give");
+    queue.run(&format!("RESET ROLE; GRANT SELECT ON posts TO {role}; SET ROLE {role}")).await;
+    assert_eq!(queue.ask::<String>(read).await, format!("{url} 1200"));
+    assert_eq!(queue.ask::<String>("SELECT url FROM tintype.image").await, url);
+    assert!(queue.client.query("SELECT FROM tintype.job", &[]).await.is_err());
+    assert!(queue.client.query("SELECT tintype.pause('posts')", &[]).await.is_err());
+    queue.run(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}

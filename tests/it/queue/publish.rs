@@ -1,6 +1,7 @@
 //! What a publication may write over, what it must leave alone, and how batches keep out of each other's way.
 
 use tintype::db::{ConnectSettings, Database, LibpqEnv};
+use tokio_postgres::types::Json;
 
 use super::{Claim, Queue, claim, draw, fold, publish, publish_one, ready, url, without_picture};
 use crate::support::worker::BASE;
@@ -197,4 +198,39 @@ async fn a_key_too_long_to_be_announced_is_published_all_the_same() {
     let heard = tokio::time::timeout(crate::support::worker::LIMIT, heard.next()).await.expect("in time").unwrap();
     let said: serde_json::Value = serde_json::from_str(&heard.payload).unwrap();
     assert_eq!(said, serde_json::json!({ "source": "tags", "key": null, "state": "ready", "url": null }));
+}
+
+#[tokio::test]
+async fn a_batch_that_takes_long_leaves_its_rest_for_another_call() {
+    let queue = Queue::with_posts(3).await;
+    queue
+        .run(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.1); RETURN NEW; END';
+              CREATE TRIGGER slow BEFORE UPDATE OF og_image_url ON posts FOR EACH ROW EXECUTE FUNCTION slow()",
+        )
+        .await;
+    let mut batch = Vec::new();
+    for claim in super::claim(&queue.client, 1, 3).await {
+        batch.push(draw(&queue.client, &claim).await);
+    }
+    let publish = "SELECT array_agg(key ORDER BY key) FROM tintype.publish($1)";
+    let done: Vec<String> = queue.client.query_one(publish, &[&Json(&batch)]).await.unwrap().get(0);
+    assert_eq!(done, ["1", "2"], "its rows are locked until it ends");
+    batch.drain(..2);
+    let rest: Vec<String> = queue.client.query_one(publish, &[&Json(&batch)]).await.unwrap().get(0);
+    assert_eq!(rest, ["3"]);
+}
+
+#[tokio::test]
+async fn a_server_that_runs_full_is_not_the_row_s_fault() {
+    let (queue, _, picture) = Queue::drawn().await;
+    queue
+        .run("CREATE FUNCTION runs_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$;
+              CREATE TRIGGER runs_full BEFORE UPDATE OF og_image_url ON posts FOR EACH ROW EXECUTE FUNCTION runs_full()")
+        .await;
+    let publish = "SELECT outcome FROM tintype.publish($1)";
+    assert!(queue.client.query_one(publish, &[&Json(&[&picture])]).await.is_err());
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.image").await, 0, "nothing is on record");
+    queue.run("DROP TRIGGER runs_full ON posts").await;
+    assert_eq!(publish_one(&queue.client, &picture).await, "published");
 }

@@ -128,3 +128,58 @@ async fn stale_means_other_content_or_another_template() {
     queue.run("UPDATE posts SET body = 'newer' WHERE id = 2").await;
     assert_eq!(queue.ask::<i64>(&stale("t")).await, 1);
 }
+
+#[tokio::test]
+async fn a_backfill_of_some_rows_stops_at_them_and_a_dry_one_marks_none() {
+    let queue = old_blog().await;
+    for (call, marked, marks) in [
+        ("tintype.backfill('posts', max_rows => 2)", 2, 2),
+        ("tintype.backfill('posts', max_rows => 0)", 0, 0),
+        ("tintype.backfill('posts', rerender => true, max_rows => 100)", 6, 6),
+        ("tintype.backfill('posts', rerender => true, max_rows => 6)", 6, 6),
+        ("tintype.backfill('posts', dry_run => true)", 5, 0),
+        ("tintype.backfill('posts', stale => true, dry_run => true)", 6, 0),
+    ] {
+        queue.run("TRUNCATE tintype.change").await;
+        assert_eq!(queue.ask::<i64>(&format!("SELECT {call}")).await, marked, "{call}");
+        assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.change").await, marks, "{call}: marks");
+    }
+    assert!(queue.ask::<bool>("SELECT whole FROM tintype.source").await, "the whole table was asked for once");
+}
+
+#[tokio::test]
+async fn steps_go_on_where_the_last_one_stood_unless_something_else_is_asked_for() {
+    let queue = old_blog().await;
+    let step = async |arguments: &str| -> (i64, i64, bool) {
+        let sql = format!("SELECT scanned, marked, ended FROM tintype.backfill_step('posts'{arguments})");
+        let row = queue.client.query_one(&sql, &[]).await.unwrap();
+        (row.get(0), row.get(1), row.get(2))
+    };
+    let marked = async || -> String {
+        queue.ask("SELECT coalesce(string_agg(key, ' ' ORDER BY id), '') FROM tintype.change").await
+    };
+    assert_eq!(step(", max_rows => 2").await, (2, 2, false));
+    assert_eq!(step(", max_rows => 2").await, (2, 2, false));
+    assert_eq!(marked().await, "1 2 3 4");
+    assert_eq!(step(", max_rows => 1, anew => true").await, (1, 1, false));
+    assert_eq!(step(", chunk => 3").await, (3, 3, false));
+    assert_eq!(step("").await, (2, 1, true), "post 6 has a picture");
+    assert_eq!(marked().await, "1 2 3 4 1 2 3 4 5");
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.backfill_run").await, 0);
+    step(", max_rows => 1").await;
+    assert_eq!(step(", rerender => true, max_rows => 1").await, (1, 1, false), "another walk, from the beginning");
+    assert_eq!(step(", rerender => true, max_rows => 0").await, (0, 0, false));
+    queue.run("SELECT tintype.detach('posts')").await;
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.backfill_run").await, 0);
+}
+
+#[tokio::test]
+async fn the_pace_is_that_of_the_best_minute_of_the_last_day() {
+    let queue = Queue::new().await;
+    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, None);
+    queue
+        .run("INSERT INTO tintype.image (source, key, state, rendered_at)
+              SELECT 1, n::text, 'ready', date_trunc('minute', now()) - interval '1 minute' * (2 + (n % 7) / 5) FROM generate_series(1, 70) n")
+        .await;
+    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, Some(50));
+}

@@ -154,3 +154,28 @@ fn the_script_in_the_document_is_the_one_that_is_printed() {
         "docs/ROLES.md shows another sql/roles/create.sql"
     );
 }
+
+#[tokio::test]
+async fn a_role_that_is_somebody_else_s_is_not_taken_over() {
+    let team = Team::assemble().await;
+    let worker = format!("{}_worker", team.prefix);
+    team.admin(&format!("CREATE ROLE {worker}; GRANT SELECT, INSERT ON blog.posts TO {worker}")).await;
+    let ran = tintype(&team.test.url(), &["install", "--roles", &team.prefix]).await;
+    assert!(
+        ran.code == 1 && ran.stderr.contains("was not made for tintype") && ran.stderr.contains("--roles"),
+        "{ran:?}"
+    );
+    team.admin(&format!("REVOKE ALL ON blog.posts FROM {worker}; COMMENT ON ROLE {worker} IS 'made for tintype'"))
+        .await;
+    tintype(&team.test.url(), &["install", "--roles", &team.prefix]).await.done();
+    team.leave().await;
+}
+
+#[tokio::test]
+async fn a_table_that_has_changed_does_not_hold_an_upgrade_up() {
+    let team = Team::installed().await;
+    tintype(&team.test.url(), &["attach", "blog.posts", "--yes"]).await.done();
+    team.admin("ALTER TABLE blog.posts RENAME title TO headline").await;
+    tintype(&team.test.url(), &["install"]).await.done();
+    team.leave().await;
+}

@@ -16,9 +16,9 @@ use crate::support::{
 
 /// A blog whose table belongs to a role of its own and is written by another, and the roles of tintype, each with a login. The
 /// names of all start with that of the database, since roles are shared by a whole cluster.
-struct Team {
+pub(crate) struct Team {
     test: TestDatabase,
-    admin: Client,
+    pub(crate) admin: Client,
     prefix: String,
 }
 
@@ -27,7 +27,7 @@ const PEOPLE: [&str; 3] = ["host", "app", "stranger"];
 
 impl Team {
     /// The people, the table, and no tintype yet.
-    async fn assemble() -> Self {
+    pub(crate) async fn assemble() -> Self {
         let test = TestDatabase::new().await;
         let admin = test.client().await;
         let prefix = url::Url::parse(&test.url()).unwrap().path()[1..].to_owned();
@@ -50,7 +50,7 @@ impl Team {
     }
 
     /// The same with tintype and its roles, by the cluster's superuser; the installer is a member of the table's owner.
-    async fn installed() -> Self {
+    pub(crate) async fn installed() -> Self {
         let team = Self::assemble().await;
         tintype(&team.test.url(), &["install", "--roles", &team.prefix]).await.done();
         team.log_in().await;
@@ -59,7 +59,7 @@ impl Team {
     }
 
     /// The same with the table attached by the installer.
-    async fn attached() -> Self {
+    pub(crate) async fn attached() -> Self {
         let team = Self::installed().await;
         tintype(&team.url("installer"), &["attach", "blog.posts", "--where", "published", "--yes"]).await.done();
         team
@@ -72,11 +72,11 @@ impl Team {
         }
     }
 
-    fn role(&self, name: &str) -> String {
+    pub(crate) fn role(&self, name: &str) -> String {
         format!("{}_{name}", self.prefix)
     }
 
-    fn url(&self, name: &str) -> String {
+    pub(crate) fn url(&self, name: &str) -> String {
         let mut url = url::Url::parse(&self.test.url()).unwrap();
         url.set_username(&self.role(name)).unwrap();
         url.set_password(Some("pass word")).unwrap();
@@ -88,7 +88,7 @@ impl Team {
         connect(&self.url(name)).await
     }
 
-    async fn admin(&self, sql: &str) {
+    pub(crate) async fn admin(&self, sql: &str) {
         run(&self.admin, "the administrator", sql).await;
     }
 
@@ -107,7 +107,7 @@ impl Team {
     }
 
     /// Sends everybody home: roles outlive a test's database.
-    async fn leave(self) {
+    pub(crate) async fn leave(self) {
         let all = PEOPLE.iter().chain(&["worker", "installer", "owner"]);
         let drops: Vec<_> = all
             .map(|one| {

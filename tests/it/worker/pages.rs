@@ -12,6 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use tokio::sync::Notify;
 use tokio_postgres::Client;
 
 use super::ask;
@@ -24,19 +25,37 @@ const TABLE: &str = "CREATE TABLE posts (
     id bigint PRIMARY KEY, title text, slug text, colour text, og_image_url text, card text)";
 
 /// An application on loopback: `/posts/SLUG?colour=…` is a page in one colour, `/locked/SLUG` wants a token, `/gone` and `/trouble` have
-/// none, the latter until it was asked twice.
+/// none, the latter until it was asked twice; `/held/SLUG` has none either, and says so when it is told to.
 struct Application {
     address: String,
     troubles: Arc<AtomicU32>,
+    held: Arc<Held>,
+}
+
+/// A request that was heard, and its answer that may go out.
+#[derive(Default)]
+struct Held {
+    heard: Notify,
+    answer: Notify,
 }
 
 impl Application {
     async fn start() -> Self {
         let troubles = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&troubles);
+        let held = Arc::new(Held::default());
+        let of_route = Arc::clone(&held);
         let router = Router::new()
             .route("/posts/{slug}", get(|Path(slug): Path<String>, uri: Uri| async move { page(&slug, uri.query()) }))
             .route("/locked/{slug}", get(locked))
+            .route(
+                "/held/{slug}",
+                get(move || async move {
+                    of_route.heard.notify_one();
+                    of_route.answer.notified().await;
+                    StatusCode::NOT_FOUND
+                }),
+            )
             .route(
                 "/trouble/{slug}",
                 get(move |Path(slug): Path<String>| async move {
@@ -49,7 +68,7 @@ impl Application {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, troubles }
+        Self { address, troubles, held }
     }
 }
 
@@ -212,4 +231,17 @@ async fn a_template_in_html_needs_no_server() {
     assert_eq!((code, wrong.as_str()), (Some(0), ""));
     assert_eq!(seen(&client, &workplace, 1).await, ([0, 0, 128], (1200, 630)));
     assert_eq!(ask::<String>(&client, "SELECT alt FROM tintype.image").await, "Fish & chips: </title><b>", "escaped");
+}
+
+#[tokio::test]
+async fn a_failure_is_recorded_against_what_was_tried_and_not_against_an_edit_of_that_moment() {
+    let (_test, client, workplace, application) = attached("url => 'http://APP/{colour}/{slug}'").await;
+    let _worker = start(&workplace, &application, &[]);
+    client.batch_execute("INSERT INTO posts (id, colour, slug) VALUES (1, 'held', 'mended')").await.unwrap();
+    application.held.heard.notified().await;
+    client.batch_execute("UPDATE posts SET colour = 'posts'").await.unwrap();
+    application.held.answer.notify_waiters();
+    application.held.answer.notify_one();
+    until(&client, "the mended address is taken", READY).await;
+    assert_eq!(ask::<String>(&client, "SELECT alt FROM tintype.image").await, "mended");
 }

@@ -1,0 +1,73 @@
+-- Backfill: the old rows of a table are walked in key order and marked, behind whatever is edited meanwhile. In one transaction with
+-- backfill(), or a step at a time with backfill_step(), which is what the command line does: each step is a short transaction that also
+-- notes how far it came, so that a walk that was killed goes on where it stood.
+--
+-- Which rows: those without a picture; with `rerender` all, drawn again whatever they hold; with `stale` all, but the
+-- worker draws only those whose content, look or template is another than the ledger says, or that it does not know: nobody else has its looks.
+
+-- Marks in one transaction; returns how many. At most `max_rows`; `dry_run` counts and marks nothing.
+CREATE OR REPLACE FUNCTION tintype.backfill(
+    relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL, stale boolean DEFAULT false,
+    max_rows bigint DEFAULT NULL, dry_run boolean DEFAULT false)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    src   tintype.source := tintype.attached(relation);
+    total bigint := 0;
+    step  record;
+    after text;
+BEGIN
+    LOOP
+        SELECT * INTO step FROM tintype.scan(src, CASE WHEN rerender THEN 'all' WHEN stale THEN 'stale' ELSE 'missing' END, after, 1000, condition, NULL, dry_run, max_rows - total);
+        total := total + step.marked;
+        after := step.last_key;
+        EXIT WHEN after IS NULL OR total >= max_rows;
+    END LOOP;
+    IF condition IS NULL AND after IS NULL AND NOT dry_run THEN
+        UPDATE tintype.source s SET whole = true WHERE s.id = src.id;
+    END IF;
+    RETURN total;
+END $$;
+
+-- One step of the walk of one table: looks at up to `chunk` rows and marks at most `max_rows` of them. It goes on where the last step
+-- stood as long as the same is asked for; `anew` begins at the beginning. A rate is a pause between steps: in psql, \watch.
+CREATE OR REPLACE FUNCTION tintype.backfill_step(
+    relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL, stale boolean DEFAULT false, max_rows bigint DEFAULT NULL,
+    chunk integer DEFAULT 1000, anew boolean DEFAULT false, OUT scanned bigint, OUT marked bigint, OUT ended boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    src  tintype.source := tintype.attached(relation);
+    mode text := CASE WHEN rerender THEN 'all' WHEN stale THEN 'stale' ELSE 'missing' END;
+    run  tintype.backfill_run;
+    last text;
+BEGIN
+    SELECT r.* INTO run FROM tintype.backfill_run r WHERE r.source = src.id FOR UPDATE;
+    IF anew OR run.source IS NULL OR (run.mode, run.condition) IS DISTINCT FROM (mode, condition) THEN
+        INSERT INTO tintype.backfill_run AS r (source, mode, condition) VALUES (src.id, mode, condition)
+        ON CONFLICT (source) DO UPDATE SET mode = excluded.mode, condition = excluded.condition, reached = NULL, scanned = 0, marked = 0, began_at = now();
+        run.reached := NULL;
+    END IF;
+    SELECT t.scanned, t.marked, t.last_key INTO scanned, marked, last FROM tintype.scan(src, mode, run.reached, chunk, condition, NULL, false, max_rows) t;
+    ended := last IS NULL;
+    IF ended THEN
+        DELETE FROM tintype.backfill_run r WHERE r.source = src.id;
+        IF condition IS NULL THEN
+            UPDATE tintype.source s SET whole = true WHERE s.id = src.id;
+        END IF;
+    ELSE
+        PERFORM set_config('synchronous_commit', 'off', true);  -- marks and position go or stay together
+        UPDATE tintype.backfill_run r SET reached = last, scanned = r.scanned + backfill_step.scanned, marked = r.marked + backfill_step.marked, stepped_at = now()
+         WHERE r.source = src.id;
+    END IF;
+END $$;
+
+-- How many pictures a minute come of work like a table's (cards, or pages): the best minute of the last day; NULL where none was drawn.
+CREATE OR REPLACE FUNCTION tintype.pace(relation regclass)
+RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT max(m.pictures) FROM (
+        SELECT count(*) AS pictures
+          FROM tintype.image i JOIN tintype.source s ON s.id = i.source
+         WHERE i.rendered_at > now() - interval '1 day'
+           AND (s.draw IN ('page', 'html')) = (SELECT o.draw IN ('page', 'html') FROM tintype.source o WHERE o.relation = pace.relation)
+         GROUP BY date_trunc('minute', i.rendered_at)) m
+$$;
