@@ -133,7 +133,7 @@ mod tests {
             let pixels = (0..600 * 300).map(|at| colour(at % 600, at / 600)).collect();
             Coloured { width: 600, pixels }
         };
-        let gradient = picture(|x, y| [(x + y) / 4, (2 * x + y) / 6, 255 - (x + 2 * y) / 5].map(|side| side as u8));
+        let gradient = picture(|x, y| [(x + y) / 4, (x + y) / 7, 255 - (x + y) / 5].map(|side| side as u8));
         assert!(in_palette(&gradient).is_none() && !is_photograph(&gradient).unwrap());
         // Light that falls off, and the grain of a sensor.
         let grain = |x: usize, y: usize| (x * 7919 + y * 104_729 + x * y * 31) % 7;
