@@ -10,11 +10,11 @@ BEGIN
     FOR one IN SELECT s.relation FROM tintype.source s LOOP
         PERFORM tintype.detach(one.relation);
     END LOOP;
-    FOR one IN SELECT c.oid::regclass AS view FROM pg_class c WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind = 'v' LOOP
-        EXECUTE format('DROP VIEW %s', one.view);
-    END LOOP;
     FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace LOOP
         EXECUTE format('DROP FUNCTION %s', one.function);
+    END LOOP;
+    FOR one IN SELECT c.oid::regclass AS view FROM pg_class c WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind = 'v' LOOP
+        EXECUTE format('DROP VIEW %s', one.view);
     END LOOP;
     DROP TABLE tintype.change, tintype.job, tintype.image, tintype.worker, tintype.source, tintype.garbage, tintype.instance, tintype.backfill_run, tintype.migration;
     DROP SEQUENCE tintype.bell, tintype.lease;

@@ -71,6 +71,7 @@ use template::Template;
 use text::Setter;
 
 pub(crate) use exact::exact;
+pub(crate) use font_files::embedded as face;
 
 pub use content::{Card, CodeCard, Eyebrow, Image, Room, TitleCard};
 pub use format::{Format, UnknownFormat};

@@ -7,6 +7,7 @@ mod capture;
 mod columns;
 mod operate;
 mod pause;
+mod serve;
 mod style;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use capture::{BrowserFlags, Capture, PageFormat, PoolFlags, ResourceKind, Wa
 pub use columns::{Columns, Pages, SourceDraw};
 pub use operate::{Backfill, Completions, Doctor, Man, Retry, Status};
 pub use pause::{Pause, Resume};
+pub use serve::{HttpFlags, StorageFlags};
 pub use style::{LooksFlag, PictureFormat, Style};
 
 use crate::courtesy;
@@ -327,17 +329,6 @@ pub struct Detach {
     pub table: String,
 }
 
-/// Where pictures go.
-#[derive(Debug, Clone, Default, Args)]
-pub struct StorageFlags {
-    /// s3://bucket/prefix, or a folder [also: BUCKET_NAME]
-    #[arg(long, value_name = "URL", env = "TINTYPE_STORAGE")]
-    pub storage: Option<String>,
-    /// How the world reaches the store, such as https://cdn.example/og
-    #[arg(long, value_name = "URL", env = "TINTYPE_PUBLIC_BASE_URL")]
-    pub public_base_url: Option<String>,
-}
-
 /// Flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
@@ -371,6 +362,9 @@ pub struct Run {
     /// How much it works
     #[command(flatten)]
     pub pool: PoolFlags,
+    /// What it shows
+    #[command(flatten)]
+    pub http: HttpFlags,
     /// Notify channel tintype_image of each picture
     #[arg(long, env = "TINTYPE_ANNOUNCE")]
     pub announce: bool,

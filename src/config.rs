@@ -14,10 +14,10 @@ use serde::Deserialize;
 use crate::{
     capture::{self, guard},
     card::{Format, Looks},
-    cli::{BrowserFlags, Global, LooksFlag, PictureFormat, PoolFlags, Run, StorageFlags},
+    cli::{BrowserFlags, Global, HttpFlags, LooksFlag, PictureFormat, PoolFlags, Run, StorageFlags},
     db::{ConnectSettings, LibpqEnv},
     error::Error,
-    failpoint,
+    failpoint, http,
     page::Secrets,
     storage::{AccessKey, StorageSettings},
     worker::{Rhythm, WorkerOptions},
@@ -43,10 +43,12 @@ struct File {
     looks: Option<PathBuf>,
     format: Option<String>,
     prune_after: Option<String>,
+    http: Option<String>,
+    http_probes: Option<bool>,
 }
 
 /// The settings of the file: name, flag, other names in the environment, and what it is for.
-pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
+pub const SETTINGS: [(&str, &str, &str, &str); 12] = [
     ("database_url", "--database-url", "TINTYPE_DATABASE_URL, DATABASE_URL, PG*", "the application's database"),
     ("listen_url", "--listen-url", "TINTYPE_LISTEN_URL", "another way to it for LISTEN"),
     (
@@ -62,6 +64,8 @@ pub const SETTINGS: [(&str, &str, &str, &str); 10] = [
     ("looks", "--looks", "TINTYPE_LOOKS", "the directory with looks and templates"),
     ("format", "--format", "TINTYPE_FORMAT", "the format of a worker's pictures"),
     ("prune_after", "--prune-after", "TINTYPE_PRUNE_AFTER", "after how long pictures that no row shows are deleted"),
+    ("http", "--http", "TINTYPE_HTTP", "where the live page, health and metrics are served"),
+    ("http_probes", "--http-probes", "TINTYPE_HTTP_PROBES", "whether health and metrics alone are"),
 ];
 
 /// Everything outside the command line: the environment and the file.
@@ -135,6 +139,17 @@ impl Config {
             }),
             directory => Ok(Looks::new(directory.cloned())),
         }
+    }
+
+    /// What is shown over HTTP; `None`: nothing.
+    pub fn http(&self, flags: &HttpFlags) -> Result<Option<http::Settings>, Error> {
+        let Some(address) = given(flags.http.as_ref()).or(self.file.http.clone()) else { return Ok(None) };
+        let secret =
+            |flag: &Option<String>, name| given(flag.as_ref()).map_or_else(|| secret(name), |text| Ok(Some(text)));
+        let token = secret(&flags.http_token, "TINTYPE_HTTP_TOKEN")?;
+        let card_secret = secret(&flags.card_secret, "TINTYPE_CARD_SECRET")?;
+        let probes = flags.http_probes || self.file.http_probes.unwrap_or_default();
+        Ok(Some(http::Settings::new(&address, token, card_secret, probes)?))
     }
 
     /// The secrets that sources may name for their pages: `TINTYPE_SECRET_NAME`, or a file named by `TINTYPE_SECRET_NAME_FILE`.

@@ -1,7 +1,10 @@
 //! A row and what its source wants of it come in; its picture comes out, or the reason why there is none. Two engines draw: our own
 //! paints cards, a browser takes pages. Which of them is said by the source, and whatever goes wrong is this row's failure.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Semaphore;
 
@@ -57,6 +60,8 @@ pub struct Drawn {
     pub alt: String,
     /// Whether the same row gives the same bytes: a page may say something else tomorrow.
     pub steady: bool,
+    /// What it took: a card its thread, a page all of its time with the browser.
+    pub took: Duration,
 }
 
 impl Engines {
@@ -114,6 +119,7 @@ impl Engines {
         let drawing = on_a_thread(move || {
             courtesy::give_way(nice);
             let _easel = easel; // given back when the thread is free again, however long anybody waited for it
+            let began = Instant::now();
             let wish = Wish { room: renderer.room(), ..Wish::default() };
             let card = match picture::choose_as(&Post::new(fields), draw, &wish) {
                 Ok(card) => card,
@@ -121,7 +127,8 @@ impl Engines {
             };
             let image = renderer.render(&card).map_err(|error| Failure::Drawing(error.to_string()))?;
             let alt = picture::alt_text(&card, card::language_name);
-            Ok(Ok(Drawn { image, kind: picture::kind(&card), engine: "native".to_owned(), alt, steady: true }))
+            let (kind, engine) = (picture::kind(&card), "native".to_owned());
+            Ok(Ok(Drawn { image, kind, engine, alt, steady: true, took: began.elapsed() }))
         });
         tokio::time::timeout(DRAWING, drawing).await.unwrap_or(Err(Failure::Slow(DRAWING)))
     }
@@ -134,11 +141,14 @@ impl Engines {
             Err(error @ PageError::Empty(_)) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error.into()),
         };
+        let began = Instant::now();
         let captured = self.chrome.capture(&shot).await?;
+        let took = began.elapsed();
         let engine = self.chrome.program().await?.to_string();
         let titles = [Some(captured.title), material.title.clone()].into_iter().flatten();
         let alt = titles.map(|title| picture::alt_text_of_page(&title)).find(|text| !text.is_empty());
-        Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt: alt.unwrap_or_default(), steady: false }))
+        let alt = alt.unwrap_or_default();
+        Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt, steady: false, took }))
     }
 }
 

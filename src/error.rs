@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use crate::{capture::CaptureError, card::CardError, db::DbError, scratch::ScratchError, storage::StorageError};
+use crate::{
+    capture::CaptureError, card::CardError, db::DbError, http::HttpError, scratch::ScratchError, storage::StorageError,
+};
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum Error {
     /// The browser, or the page.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// What would be served cannot be, or should not.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The demo's own Postgres.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
@@ -142,6 +147,7 @@ impl Error {
                 Some("docs/LOOKS.md explains every key of a look, docs/TEMPLATES.md what a template may hold".to_owned())
             }
             Self::Capture(error) => error.trouble.hint(),
+            Self::Http(error) => Some(error.hint()),
             Self::Scratch(error) => error.hint().map(str::to_owned),
             Self::NotInstalled | Self::SchemaBehind { .. } => {
                 Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
@@ -175,6 +181,7 @@ impl Error {
             )
             | Self::Usage { .. } => 2,
             Self::Card(CardError::Look(_))
+            | Self::Http(_)
             | Self::Scratch(_)
             | Self::NotInstalled
             | Self::SchemaBehind { .. }

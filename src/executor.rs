@@ -1,7 +1,11 @@
 //! One job from claim to publication, the place to start reading: a row is read, becomes a post, a picture, an object, and its
 //! URL is published. A claim comes in, an [`Outcome`] goes out, and always one of them: a failure is settled here as well.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tracing::warn;
 
@@ -15,6 +19,7 @@ use crate::{
     publish::{Publisher, Verdict},
     queue::{self, Claim, Material},
     storage::{self, Storage},
+    vitals::{Vitals, engine},
 };
 
 /// How long each end of a job may take, before its picture is drawn and after. Its lease is prolonged as long as it lives.
@@ -52,6 +57,25 @@ pub enum Outcome {
     Postponed(Failure),
 }
 
+impl Outcome {
+    /// In one word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Published(_) => "published",
+            Self::Kept => "kept",
+            Self::Skipped(_) => "skipped",
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+            Self::Gone => "gone",
+            Self::Unpublished => "unpublished",
+            Self::Lost => "lost",
+            Self::Failed(_) => "failed",
+            Self::Postponed(_) => "postponed",
+        }
+    }
+}
+
 /// What every job needs: where rows come from, who draws, where pictures go.
 pub struct Workshop {
     /// The application's database.
@@ -62,6 +86,8 @@ pub struct Workshop {
     pub storage: Storage,
     /// Where finished ones are handed in.
     pub publisher: Publisher,
+    /// Where it is noted how it goes.
+    pub vitals: Arc<Vitals>,
 }
 
 /// Takes one claim to its end.
@@ -130,6 +156,7 @@ async fn hand_in(
     match drawn {
         Ok(drawn) => {
             failpoint::reach(AFTER_RENDER);
+            note(workshop, &drawn);
             let how = if drawn.steady { template } else { template + &storage::digest_of(&drawn.image.bytes) };
             let (source, extension) = (&material.source_name, drawn.image.extension);
             let path = storage::object_path(source, &claim.key, &material.content, &how, extension);
@@ -140,7 +167,10 @@ async fn hand_in(
                     reason, "drawn with marks in place of characters"
                 );
             }
+            let began = Instant::now();
             let object = workshop.storage.put(&path, drawn.image.bytes, drawn.image.media_type).await?;
+            let upload = workshop.vitals.meters.upload.get_or_create_owned(&engine(workshop.storage.kind()));
+            upload.observe(began.elapsed().as_secs_f64());
             failpoint::reach(AFTER_UPLOAD);
             (ledger.url, ledger.object) = (Some(object.url), Some(object.key));
         }
@@ -178,6 +208,13 @@ fn already_drawn(material: &Material, template: &str) -> Option<Ledger> {
         return (same && ledger.url.is_some()).then_some(ready);
     }
     same.then(|| ledger.clone())
+}
+
+/// Notes what a picture took.
+fn note(workshop: &Workshop, drawn: &Drawn) {
+    let meters = &workshop.vitals.meters;
+    let times = if drawn.steady { &meters.render } else { &meters.capture };
+    times.get_or_create(&engine(&drawn.engine)).observe(drawn.took.as_secs_f64());
 }
 
 fn ready(ledger: Ledger, drawn: &Drawn) -> Ledger {

@@ -40,6 +40,10 @@ pub mod storage;
 pub mod ledger;
 pub mod publish;
 
+// What a worker shows of itself, and to whom.
+pub mod http;
+pub mod vitals;
+
 // What keeps the queue honest besides its jobs.
 pub mod maintenance;
 pub mod prune;

@@ -1,7 +1,10 @@
 //! The queue, seen from the worker: marks are folded into jobs, jobs are claimed, read, given back. Every operation is one
 //! call of a function in `sql/functions`, which hold the protocol; no transaction stays open between two of them.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use tokio_postgres::{
     Row,
@@ -19,6 +22,9 @@ use crate::{
 /// How many marks one fold takes: enough for 50,000 a second, short enough to lock nothing for long.
 pub const FOLD_CHUNK: i32 = 1_000;
 
+/// Reads a row by its source's number and its key.
+pub(crate) const READ: &str = include_str!("../sql/queries/read.sql");
+
 /// One row's turn: the right to draw and publish it until the lease runs out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -34,6 +40,8 @@ pub struct Claim {
     pub attempt: i32,
     /// It is for the browser.
     pub page: bool,
+    /// When the row changed, by this process' clock.
+    pub marked: Instant,
 }
 
 /// How many jobs a worker can take.
@@ -46,7 +54,7 @@ pub struct Slots {
 }
 
 /// What a claimed row says, and how it wants to be drawn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Material {
     /// The source's name, the first part of its objects' keys.
     pub source_name: String,
@@ -135,7 +143,13 @@ impl Outlook {
 
 /// Text in the bytes that `tintype.bytes` gives. A database in `SQL_ASCII` can hold bytes that are no UTF-8; they become U+FFFD
 /// instead of an error: content is drawn whatever it is, and a key that cannot be named back is parked and holds nobody up.
-struct Text(String);
+pub(crate) struct Text(String);
+
+impl Text {
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
 
 impl<'a> FromSql<'a> for Text {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
@@ -161,7 +175,8 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
     let rows = client
         .query(
             "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
-                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text)
+                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text),
+                    date_part('epoch', clock_timestamp() - c.marked_at)
                FROM tintype.claim($1, $2, $3, $4) c LEFT JOIN tintype.source s ON s.id = c.source",
             &[&worker, &all, &seconds, &pages],
         )
@@ -175,13 +190,20 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
             lease: row.get(2),
             attempt: row.get(3),
             page: row.get(4),
+            marked: ago(row.get(6)),
         })
         .collect())
 }
 
+/// So many seconds ago; now, where a clock jumped.
+fn ago(seconds: f64) -> Instant {
+    let now = Instant::now();
+    Duration::try_from_secs_f64(seconds).ok().and_then(|age| now.checked_sub(age)).unwrap_or(now)
+}
+
 /// Reads the claimed row; `None` when it is deleted.
 pub async fn read(client: &impl Queries, claim: &Claim) -> Result<Option<Material>, DbError> {
-    let row = client.query_opt(include_str!("../sql/queries/read.sql"), &[&claim.source, &claim.key]).await?;
+    let row = client.query_opt(READ, &[&claim.source, &claim.key]).await?;
     row.as_ref().map(material).transpose()
 }
 
@@ -191,7 +213,8 @@ pub async fn read_planned(client: &impl Queries, source: &Source, key: &str) -> 
     row.as_ref().map(material).transpose()
 }
 
-fn material(row: &Row) -> Result<Material, DbError> {
+/// Out of the row that [`READ`] gives.
+pub(crate) fn material(row: &Row) -> Result<Material, DbError> {
     let ledger = row.get::<_, Option<serde_json::Value>>("ledger").map(serde_json::from_value);
     let ledger = ledger.transpose().map_err(|error| DbError::unexpected(format!("a ledger entry with {error}")))?;
     let names: Vec<String> = row.get("data_columns");

@@ -255,6 +255,11 @@ pub async fn detach(client: &impl Queries, table: &str) -> Result<(), DbError> {
     Ok(())
 }
 
+/// The row filter that would keep drafts of a table without a picture, where one of its columns looks like it.
+pub async fn draft_filter(client: &impl Queries, table: &str) -> Result<Option<String>, DbError> {
+    Ok(client.query_one("SELECT tintype.draft_filter(tintype.find_table($1))", &[&table]).await?.get(0))
+}
+
 /// Stops the drawing for an attached table; takes its triggers away as well where that is wanted.
 pub async fn pause(client: &impl Queries, table: &str, triggers: bool) -> Result<(), DbError> {
     client.execute("SELECT tintype.pause(tintype.find_table($1), $2)", &[&table, &triggers]).await

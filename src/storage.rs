@@ -131,6 +131,15 @@ impl Storage {
         }
     }
 
+    /// What it is, in one word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            Self::S3(_) => "s3",
+        }
+    }
+
     /// What the key of each of this store's objects begins with.
     #[must_use]
     pub fn prefix(&self) -> &str {

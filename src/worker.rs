@@ -16,6 +16,7 @@ use crate::{
     prune,
     queue::{self, Slots},
     sleep::{self, Sleep, Sleeper},
+    vitals::{Phase, Vitals},
     watermark::Watermark,
 };
 
@@ -34,6 +35,9 @@ const BUSY_POLL: Duration = Duration::from_millis(100);
 
 /// How often a worker whose slots are all taken calls for others.
 const ROUSE: Duration = Duration::from_secs(1);
+
+/// How often a sleeper tells that it is one.
+const SNORE: Duration = Duration::from_secs(1);
 
 /// How long a worker waits after the database failed it.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
@@ -121,6 +125,7 @@ pub async fn run(
     let mut floor = Floor {
         id,
         options,
+        vitals: Arc::clone(&workshop.vitals),
         workshop: Arc::new(workshop),
         running: JoinSet::new(),
         page_slots: Arc::new(Semaphore::new(options.page_slots)),
@@ -141,8 +146,9 @@ pub async fn run(
 struct Floor<'a> {
     id: i32,
     options: &'a WorkerOptions,
+    vitals: Arc<Vitals>,
     workshop: Arc<Workshop>,
-    running: JoinSet<(String, Outcome)>,
+    running: JoinSet<(Job, Outcome)>,
     page_slots: Arc<Semaphore>,
     leases: Arc<Leases>,
     watermark: Watermark,
@@ -150,11 +156,19 @@ struct Floor<'a> {
     roused: Option<Instant>,
 }
 
+/// What is told of a job when it ends.
+struct Job {
+    row: String,
+    source: String,
+    marked: std::time::Instant,
+}
+
 impl Floor<'_> {
     async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
         let mut idle_since = Instant::now();
         let mut busy_pause = LINGER_POLL;
         while !stop.is_cancelled() {
+            self.vitals.turn(Phase::Working);
             let pause = match self.take(db).await {
                 Ok(true) => {
                     idle_since = Instant::now();
@@ -224,10 +238,11 @@ impl Floor<'_> {
             let page_slot = if claim.page { Arc::clone(&self.page_slots).try_acquire_owned().ok() } else { None };
             self.running.spawn(async move {
                 let row = format!("{}/{}", claim.source_name, claim.key);
+                let job = Job { row, source: claim.source_name.clone(), marked: claim.marked };
                 let work = Box::pin(executor::execute(&workshop, claim));
                 let outcome = lease.over(work).await.unwrap_or(Outcome::Lost);
                 drop(page_slot);
-                (row, outcome)
+                (job, outcome)
             });
         }
         Ok(taken)
@@ -256,6 +271,7 @@ impl Floor<'_> {
         let slept = tokio::select! {
             slept = sleep::until_work(db, alarm, &sleeper) => slept,
             () = stop.cancelled() => Ok(Sleep::Interrupted),
+            () = self.snore() => Ok(Sleep::Interrupted),
         };
         match slept {
             Ok(why) => debug!(?why, "awake"),
@@ -269,9 +285,17 @@ impl Floor<'_> {
         }
     }
 
+    /// Tells that a sleeper's turn still comes; never ends.
+    async fn snore(&self) {
+        loop {
+            self.vitals.turn(Phase::Asleep);
+            tokio::time::sleep(SNORE).await;
+        }
+    }
+
     /// Counts a finished job, and logs it: the one place where a job is logged.
-    fn count(&mut self, done: Result<(String, Outcome), tokio::task::JoinError>) {
-        let (row, outcome) = match done {
+    fn count(&mut self, done: Result<(Job, Outcome), tokio::task::JoinError>) {
+        let (Job { row, source, marked }, outcome) = match done {
             Ok(done) => done,
             Err(panic) => {
                 error!(error = %panic, "a job panicked; its lease will run out");
@@ -279,9 +303,12 @@ impl Floor<'_> {
                 return;
             }
         };
+        self.vitals.meters.job(&source, outcome.word());
+        self.vitals.news.notify_waiters();
         match outcome {
             Outcome::Published(url) => {
                 self.tally.published += 1;
+                self.vitals.waited(marked.elapsed());
                 info!(row, url, "published");
             }
             Outcome::Skipped(reason) => {
@@ -294,6 +321,7 @@ impl Floor<'_> {
             }
             Outcome::Postponed(failure) => {
                 self.tally.postponed += 1;
+                self.vitals.meters.retries.inc();
                 warn!(row, reason = %failure, hint = failure.hint(), "postponed");
             }
             Outcome::Kept => info!(row, "kept the picture that was chosen by hand"),
@@ -307,6 +335,7 @@ impl Floor<'_> {
 
     /// Lets running jobs finish within the grace period.
     async fn drain(&mut self) {
+        self.vitals.turn(Phase::Draining);
         let deadline = Instant::now() + self.options.grace;
         while let Ok(Some(done)) = tokio::time::timeout_at(deadline, self.running.join_next()).await {
             self.count(done);

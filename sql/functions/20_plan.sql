@@ -254,3 +254,18 @@ BEGIN
     END IF;
     RETURN src;
 END $$;
+
+-- The row filter that would keep drafts without a picture, where a column of the table is called as such columns are; NULL where none is.
+-- Only proposed: what a row is shown to the world for, its owner knows.
+CREATE OR REPLACE FUNCTION tintype.draft_filter(relation regclass)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format(k.condition, a.attname)
+      FROM pg_attribute a
+      JOIN (VALUES (1, 'published', 'bool', '%I'), (2, 'is_published', 'bool', '%I'), (3, 'public', 'bool', '%I'), (4, 'is_public', 'bool', '%I'),
+                   (5, 'visible', 'bool', '%I'), (6, 'draft', 'bool', 'NOT %I'), (7, 'is_draft', 'bool', 'NOT %I'), (8, 'hidden', 'bool', 'NOT %I'),
+                   (9, 'published_at', 'timestamp', '%I IS NOT NULL'), (10, 'deleted_at', 'timestamp', '%I IS NULL')) AS k(rank, name, type, condition)
+        ON k.name = a.attname
+     WHERE a.attrelid = draft_filter.relation AND a.attnum > 0 AND NOT a.attisdropped
+       AND (format_type(a.atttypid, NULL) LIKE k.type || '%') AND (k.type = 'bool' OR NOT a.attnotnull)
+     ORDER BY k.rank LIMIT 1
+$$;

@@ -34,7 +34,7 @@ BEGIN
           FROM unnest(src.key_columns) WITH ORDINALITY k(name, n) JOIN pg_attribute a ON a.attrelid = src.relation AND a.attname = k.name AND NOT a.attisdropped;
         IF keys IS DISTINCT FROM src.key_types THEN
             RAISE EXCEPTION 'the key of % is another one now', src.name
-                USING ERRCODE = 'invalid_parameter_value', HINT = format('tintype attach %s, with all that was said before', src.name);
+                USING ERRCODE = 'invalid_parameter_value', HINT = format('tintype attach %s --key ...', src.name);
         END IF;
         EXECUTE format('SELECT %s, %s FROM %s x LIMIT 0', tintype.wanted_sql(src), tintype.content_sql(src, 'x'), src.relation);
         EXECUTE tintype.trigger_sql(src);

@@ -16,6 +16,11 @@ pub(super) const EMBEDDED: [(&str, &[u8]); 7] = [
     ("JetBrains Mono Italic", include_bytes!("../../assets/fonts/jetbrains-mono-italic.ttf")),
 ];
 
+/// The data of an embedded face, by its name in a path: `inter-medium`.
+pub(crate) fn embedded(name: &str) -> Option<&'static [u8]> {
+    EMBEDDED.iter().find(|(known, _)| known.to_lowercase().replace(' ', "-") == name).map(|(_, bytes)| *bytes)
+}
+
 /// Where distributions and container images keep the fallback fonts.
 pub(super) const DIRECTORIES: [&str; 10] = [
     "/usr/share/fonts/truetype/noto",

@@ -37,6 +37,13 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
         return Ok(());
     }
     show(&planned);
+    if planned.row_filter.is_none()
+        && let Some(filter) = source::draft_filter(&client, &flags.table).await?
+    {
+        say(&format!(
+            "rows    all of them; --where '{filter}' keeps drafts out, and with --unpublish takes a picture back"
+        ));
+    }
     let proposed = flags.columns.body.is_none() && flags.columns.title.is_none();
     confirm(&format!("Watch {} like this?", planned.name), flags.yes || !proposed)?;
     let source = patiently(async || source::attach(&client, &flags.table, &request).await).await?;

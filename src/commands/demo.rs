@@ -1,28 +1,28 @@
 //! `tintype demo`: the whole road in one command. A throwaway Postgres (or the database that is named), a blog, the posts that
 //! tintype was built with, the triggers, a worker, and a page that shows the pictures as they come.
 
-mod gallery;
+mod posts;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use include_dir::{Dir, include_dir};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::gallery::{Entry, Gallery, entries};
+use self::posts::{Entry, entries};
 use super::{
     Context,
-    run::{stop_on_signal, workshop},
+    run::{exhibits, listen, stop_on_signal, workshop},
     terminal::{print, print_json, say},
 };
 use crate::{
-    cli::Demo,
+    cli::{Demo, HttpFlags},
     config,
     db::{ConnectSettings, Database, DbError, LibpqEnv, Queries},
     drawing::Engines,
     error::Error,
-    install,
+    http, install,
     listener::Alarm,
     markdown,
     scratch::{Scratch, ScratchOptions},
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
     let stop = stop_on_signal();
     let stage = Stage::set(context, flags).await?;
-    let outcome = play(&stage, flags, &stop).await;
+    let outcome = play(context, &stage, flags, &stop).await;
     let struck = stage.strike(flags).await; // whatever has happened on it
     let tally = outcome?;
     struck?;
@@ -47,9 +47,9 @@ pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
 }
 
 /// The demo itself: what its worker did.
-async fn play(stage: &Stage, flags: &Demo, stop: &CancellationToken) -> Result<Tally, Error> {
+async fn play(context: &Context, stage: &Stage, flags: &Demo, stop: &CancellationToken) -> Result<Tally, Error> {
     stage.build().await?;
-    let (worker, address) = stage.open(flags, stop).await?;
+    let (worker, address) = stage.open(context, flags, stop).await?;
     let watched = match write_posts(&stage.db).await {
         Ok(()) => watch(stage, flags, &address, stop).await,
         Err(error) => Err(error),
@@ -116,19 +116,24 @@ impl Stage {
     /// Starts the page and the worker; returns the worker and the page's address.
     async fn open(
         &self,
+        context: &Context,
         flags: &Demo,
         stop: &CancellationToken,
     ) -> Result<(JoinHandle<Result<Tally, DbError>>, String), Error> {
-        let listener = match TcpListener::bind(&flags.http).await {
+        let shown = HttpFlags { http: Some(flags.http.clone()), ..HttpFlags::default() };
+        let Some(mut settings) = context.config.http(&shown)? else {
+            return Err(Error::Nothing("no address".to_owned()));
+        };
+        let listener = match listen(&settings).await {
             Ok(listener) => listener,
-            Err(_) => TcpListener::bind("127.0.0.1:0")
-                .await
-                .map_err(|error| Error::Listen { address: flags.http.clone(), error })?,
+            Err(_) => {
+                settings.addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))]; // another demo runs
+                listen(&settings).await?
+            }
         };
         let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
-        let folder = self.pictures.path().to_owned();
         let storage = Storage::open(&StorageSettings {
-            url: folder.display().to_string(),
+            url: self.pictures.path().display().to_string(),
             public_base_url: Some(format!("http://{address}/pictures")),
             ..StorageSettings::default()
         })
@@ -144,10 +149,16 @@ impl Stage {
             rhythm: Rhythm::default(),
         };
         let (workshop, _desk) = workshop(&self.db, storage, Engines::of_cards(cores), false);
-        let stop = stop.clone();
-        let worker =
-            tokio::spawn(async move { worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await });
-        tokio::spawn(gallery::serve(listener, Gallery { db: self.db.clone(), pictures: folder }));
+        let (stop, alarm) = (stop.clone(), Arc::new(Alarm::default()));
+        let exhibits = exhibits(&workshop, &alarm, &stop);
+        let worker = tokio::spawn(async move {
+            let closing = CancellationToken::new();
+            let page = tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()));
+            let tally = worker::run(workshop, &options, alarm, stop).await;
+            closing.cancel();
+            let _ = page.await;
+            tally
+        });
         Ok((worker, address))
     }
 

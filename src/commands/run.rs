@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::{
+    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
     task::JoinHandle,
@@ -18,6 +19,7 @@ use crate::{
     drawing::Engines,
     error::Error,
     executor::Workshop,
+    http::{self, Exhibits},
     listener::Alarm,
     publish::Publisher,
     queue, source,
@@ -28,10 +30,14 @@ use crate::{
 
 pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
     let stop = stop_on_signal(); // first: as process 1 of a container, a signal without a handler is ignored
+    let shown = match context.config.http(&flags.http)? {
+        Some(settings) => Some((listen(&settings).await?, settings)),
+        None => None,
+    };
     tokio::select! {
         prepared = prepare(context, flags) => {
             let (db, storage, studio) = prepared?;
-            work(context, flags, (&db, storage, studio), stop).await
+            work(context, flags, (&db, storage, studio), shown, stop).await
         }
         () = stop.cancelled() => Ok(()),
     }
@@ -55,6 +61,7 @@ async fn work(
     context: &Context,
     flags: &Run,
     (db, storage, studio): (&Database, Storage, Studio),
+    shown: Option<(TcpListener, http::Settings)>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let (options, concurrency) = context.config.worker(flags)?;
@@ -62,7 +69,17 @@ async fn work(
     let engines = engines(context, flags, studio, concurrency)?;
     let chrome = engines.chrome.clone();
     let (workshop, desk) = workshop(db, storage, engines, flags.announce);
-    let tally = worker::run(workshop, &options, Arc::new(Alarm::default()), stop).await;
+    let alarm = Arc::new(Alarm::default());
+    let closing = CancellationToken::new();
+    let visitors = shown.map(|(listener, settings)| {
+        let exhibits = exhibits(&workshop, &alarm, &stop);
+        tokio::spawn(http::serve(listener, settings, exhibits, closing.clone()))
+    });
+    let tally = worker::run(workshop, &options, alarm, stop).await;
+    closing.cancel(); // after the worker's end: until then its drain can be watched
+    if let Some(visitors) = visitors {
+        let _ = visitors.await;
+    }
     chrome.close().await;
     let tally = tally?;
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
@@ -71,6 +88,28 @@ async fn work(
         return Ok(());
     }
     verdict(tally, queue::postponed(&db.get().await?).await?)
+}
+
+/// What a worker has to show.
+pub(super) fn exhibits(workshop: &Workshop, alarm: &Arc<Alarm>, stop: &CancellationToken) -> Exhibits {
+    Exhibits {
+        db: workshop.db.clone(),
+        storage: workshop.storage.clone(),
+        studio: Arc::clone(&workshop.engines.studio),
+        vitals: Arc::clone(&workshop.vitals),
+        alarm: Arc::clone(alarm),
+        stop: stop.clone(),
+    }
+}
+
+/// Takes the address that is served at.
+pub(super) async fn listen(settings: &http::Settings) -> Result<TcpListener, Error> {
+    let address = settings.addresses.first().map(ToString::to_string).unwrap_or_default();
+    let listener = http::open(settings).await.map_err(|error| Error::Listen { address, error })?;
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "serving");
+    }
+    Ok(listener)
 }
 
 /// Who draws for this worker.
@@ -112,7 +151,7 @@ pub(super) fn workshop(
     announce: bool,
 ) -> (Workshop, JoinHandle<()>) {
     let (publisher, desk) = Publisher::new(db.clone(), announce);
-    let workshop = Workshop { db: db.clone(), engines, storage, publisher };
+    let workshop = Workshop { db: db.clone(), engines, storage, publisher, vitals: Arc::default() };
     (workshop, tokio::spawn(desk))
 }
 

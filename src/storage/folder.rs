@@ -40,6 +40,22 @@ impl Folder {
         none_if_missing(self.get(path).await)
     }
 
+    /// The bytes of a picture, for everybody: `None` for a path that names none, or that a link leads out of the folder.
+    pub(crate) async fn picture(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        if !is_safe(path) || path.split('/').any(|part| part.starts_with('.')) {
+            return Ok(None);
+        }
+        let (root, file) = (self.root.clone(), self.root.join(path));
+        let named = file.clone();
+        let read = in_background(&named, move || {
+            let real = std::fs::canonicalize(&file).map_err(io("read", &file))?;
+            let inside = std::fs::canonicalize(&root).is_ok_and(|root| real.starts_with(root));
+            let outside = || io("read", &file)(std::io::ErrorKind::NotFound.into());
+            if inside { std::fs::read(&real).map_err(io("read", &file)) } else { Err(outside()) }
+        });
+        none_if_missing(read.await)
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Result<(), StorageError> {
         let file = self.file(path)?;
         let done = in_background(&file.clone(), move || std::fs::remove_file(&file).map_err(io("delete", &file))).await;

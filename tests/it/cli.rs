@@ -173,8 +173,15 @@ async fn help_is_there_for_every_command() {
     for (name, variables) in [
         (
             "run",
-            &["TINTYPE_STORAGE", "TINTYPE_PUBLIC_BASE_URL", "TINTYPE_CONCURRENCY", "TINTYPE_GRACE", "TINTYPE_ANNOUNCE"]
-                [..],
+            &[
+                "TINTYPE_STORAGE",
+                "TINTYPE_PUBLIC_BASE_URL",
+                "TINTYPE_CONCURRENCY",
+                "TINTYPE_GRACE",
+                "TINTYPE_ANNOUNCE",
+                "TINTYPE_HTTP",
+                "TINTYPE_HTTP_PROBES",
+            ][..],
         ),
         ("attach", &["TINTYPE_LOOK", "TINTYPE_THEME", "TINTYPE_SITE"]),
         ("demo", &["TINTYPE_HTTP", "TINTYPE_PG_BIN"]),

@@ -23,7 +23,7 @@ async fn twice_is_as_good_as_once() {
     let first = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         first.done().contains(
-            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0007_operate\"]"
+            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\"]"
         ),
         "{first:?}"
     );
@@ -49,7 +49,7 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4", "5", "7"]);
+    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4", "5", "6", "7"]);
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }
@@ -192,6 +192,7 @@ async fn what_stands_on_tintype_stops_the_uninstall() {
 
 /// What a database had after `0001_tables`: functions with fewer arguments, fewer columns and tables.
 const AFTER_THE_FIRST: &str = "
+    DROP FUNCTION tintype.wall, tintype.search; DROP VIEW tintype.entry; DROP INDEX tintype.image_updated, tintype.image_failed;
     DELETE FROM tintype.migration WHERE number > 1;
     ALTER TABLE tintype.source DROP COLUMN strict, DROP COLUMN unpublish;
     ALTER TABLE tintype.image DROP COLUMN outside;
@@ -220,8 +221,9 @@ async fn an_older_schema_becomes_this_one() {
     assert_ne!(of_tintype(&client).await, now);
     let ran = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
-        ran.done()
-            .contains("\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0007_operate\"]"),
+        ran.done().contains(
+            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\"]"
+        ),
         "{ran:?}"
     );
     assert_eq!(of_tintype(&client).await, now);

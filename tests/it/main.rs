@@ -13,6 +13,7 @@ mod doctor;
 mod documents;
 mod golden;
 mod hostile;
+mod http;
 mod install;
 mod looks;
 mod properties;

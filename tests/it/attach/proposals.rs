@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use tintype::source::{self, Request};
 use toml::{Table, Value};
 
-use crate::support::schema::{database, installed, run};
+use crate::support::{
+    program::tintype,
+    schema::{database, installed, run},
+};
 
 /// Columns whose names say nothing to a stranger: they are left for a person to name.
 const UNKNOWABLE: &[&str] = &["Author \"Pen\" Name", "preview_url"];
@@ -73,4 +76,28 @@ async fn a_body_alone_leaves_the_url_in_the_ledger() {
         (None, None, None),
         "an empty name means none"
     );
+}
+
+#[tokio::test]
+async fn drafts_are_thought_of() {
+    let (test, client) = installed().await;
+    for (column, filter) in [
+        ("published boolean", Some("published")),
+        ("draft boolean NOT NULL DEFAULT true", Some("NOT draft")),
+        ("published_at timestamptz", Some("published_at IS NOT NULL")),
+        ("published_at timestamptz NOT NULL DEFAULT now()", None),
+        ("published text", None),
+    ] {
+        run(
+            &client,
+            column,
+            &format!("DROP TABLE IF EXISTS posts; CREATE TABLE posts (id int PRIMARY KEY, body text, {column})"),
+        )
+        .await;
+        let ran = tintype(&test.url(), &["attach", "posts", "--body", "body"]).await;
+        let hint = filter.map(|filter| format!("--where '{filter}' keeps drafts out"));
+        assert_eq!(ran.stderr.contains("keeps drafts out"), hint.is_some(), "{column}: {ran:?}");
+        assert!(ran.code == 0 && hint.is_none_or(|hint| ran.stderr.contains(&hint)), "{column}: {ran:?}");
+        run(&client, "detach", "SELECT tintype.detach('posts')").await;
+    }
 }

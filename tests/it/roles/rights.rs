@@ -52,6 +52,22 @@ async fn the_worker_is_refused_everything_else() {
     team.leave().await;
 }
 
+/// What the live page of a worker asks.
+const PAGE: &str = "SELECT count(*) FROM tintype.wall(); SELECT count(*) FROM tintype.search('x', NULL, NULL); SELECT * FROM tintype.load();
+    SELECT count(*) FROM tintype.failures(); SELECT count(*) FROM tintype.entry; SELECT tintype.retry_cause('x');
+    SELECT tintype.retry('blog.posts', '1'); SELECT r.* FROM tintype.source s, tintype.read_row(s, '1') r";
+
+#[tokio::test]
+async fn the_worker_may_do_what_its_page_does_and_a_stranger_may_not() {
+    let team = Team::attached().await;
+    run(&team.client("worker").await, "the page", PAGE).await;
+    let stranger = team.client("stranger").await;
+    for sql in PAGE.split(';') {
+        assert_eq!(refused(&stranger, "a stranger", sql).await.state, "42501", "{sql}");
+    }
+    team.leave().await;
+}
+
 /// The rights that a role was given on a table, its columns apart.
 fn rights_of(role: &str) -> String {
     format!(

@@ -6,6 +6,8 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod s3;
 pub(crate) mod schema;
+pub(crate) mod web;
+pub(crate) mod window;
 pub(crate) mod worker;
 
 use std::time::{Duration, Instant};

@@ -28,7 +28,7 @@ async fn work(test: &TestDatabase, server: &S3Server) -> JoinHandle<Result<Tally
     let storage = Storage::open(&server.settings("s3://pictures")).await.unwrap();
     let (publisher, desk) = Publisher::new(db.clone(), false);
     tokio::spawn(desk);
-    let workshop = Workshop { db, engines: Engines::of_cards(1), storage, publisher };
+    let workshop = Workshop { db, engines: Engines::of_cards(1), storage, publisher, vitals: Arc::default() };
     let options = WorkerOptions {
         name: "quick".to_owned(),
         slots: 2,

@@ -1,0 +1,85 @@
+//! Files: the page's style and script, the fonts of the cards, and the pictures of a store that is a folder. Each asset has its digest in
+//! its name, so that a browser may keep it for ever.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::Site;
+use crate::{card, storage::Storage, studio::half_digest};
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// A file of the page's own.
+pub(super) struct Asset {
+    stem: &'static str,
+    ending: &'static str,
+    media_type: &'static str,
+    text: &'static str,
+}
+
+pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| Asset {
+    stem: "live",
+    ending: "css",
+    media_type: "text/css; charset=utf-8",
+    text: include_str!("assets/live.css"),
+});
+
+pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| Asset {
+    stem: "live",
+    ending: "js",
+    media_type: "text/javascript; charset=utf-8",
+    text: include_str!("assets/live.js"),
+});
+
+const ICON: &str = include_str!("assets/icon.svg");
+
+impl Asset {
+    pub(super) fn path(&self) -> String {
+        format!("/assets/{}", self.name())
+    }
+
+    fn name(&self) -> String {
+        format!("{}-{}.{}", self.stem, half_digest(&[self.text]), self.ending)
+    }
+}
+
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let kept = |media_type: &'static str| [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER)];
+    if let Some(asset) = [&*STYLE, &*SCRIPT].into_iter().find(|asset| asset.name() == name) {
+        return (kept(asset.media_type), asset.text).into_response();
+    }
+    if name == "icon.svg" {
+        return (kept("image/svg+xml"), ICON).into_response();
+    }
+    match name.strip_suffix(".font").and_then(card::face) {
+        Some(bytes) => (kept("font/otf"), bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A picture of a store that is a folder: one of those that a worker put there, and nothing else that lies in it or beside it.
+pub(super) async fn picture(State(site): State<Arc<Site>>, Path(path): Path<String>) -> Response {
+    let Storage::Folder(folder) = &site.storage else { return StatusCode::NOT_FOUND.into_response() };
+    let media_type = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("pdf") => "application/pdf",
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    match folder.picture(&path).await {
+        Ok(Some(bytes)) => {
+            ([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "a picture cannot be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
