@@ -137,9 +137,9 @@ mod tests {
         assert!(in_palette(&gradient).is_none() && !is_photograph(&gradient).unwrap());
         // Light that falls off, and the grain of a sensor.
         let grain = |x: usize, y: usize| (x * 7919 + y * 104_729 + x * y * 31) % 7;
-        fn light(x: usize, y: usize, grain: usize) -> [u8; 3] {
+        let light = |x: usize, y: usize, grain: usize| {
             [(x * x / 1600 + grain) as u8, (y * y / 400 + grain) as u8, ((x + y) / 5 + grain) as u8]
-        }
+        };
         let pixels = (0..600 * 300).map(|at| light(at % 600, at / 600, grain(at % 600, at / 600))).collect();
         assert!(is_photograph(&Coloured { width: 600, pixels }).unwrap());
     }

@@ -124,12 +124,11 @@ impl Stage {
         let Some(mut settings) = context.config.http(&shown)? else {
             return Err(Error::Nothing("no address".to_owned()));
         };
-        let listener = match listen(&settings).await {
-            Ok(listener) => listener,
-            Err(_) => {
-                settings.addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))]; // another demo runs
-                listen(&settings).await?
-            }
+        let listener = if let Ok(listener) = listen(&settings).await {
+            listener
+        } else {
+            settings.addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))]; // another demo runs
+            listen(&settings).await?
         };
         let address = listener.local_addr().map_or(flags.http.clone(), |address| address.to_string());
         let storage = Storage::open(&StorageSettings {

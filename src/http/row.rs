@@ -64,11 +64,11 @@ async fn find(site: &Site, source: String, key: String) -> Result<Option<Value>,
 fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trouble: Option<&str>) -> Value {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let own_site = text("site");
-    let title = material.and_then(|material| Post::new(material.fields()).title).unwrap_or_else(|| tile.alt.clone());
+    let headline = material.and_then(|material| Post::new(material.fields()).title).unwrap_or_else(|| tile.alt.clone());
     let excerpt = material.and_then(|material| Post::new(material.fields()).excerpt);
     let deaths: i32 = row.get("deaths");
     json!({
-        "here": "row", "tile": tile, "title": title, "excerpt": excerpt,
+        "here": "row", "tile": tile, "title": headline, "excerpt": excerpt,
         "site": own_site.clone().unwrap_or_else(|| "your-site.example".to_owned()),
         "inputs": material.map(inputs), "trouble": trouble, "tags": tags(tile, text("media_type").as_deref()),
         "content": text("content"), "template": text("template"), "media_type": text("media_type"), "draw": row.get::<_, String>("draw"),

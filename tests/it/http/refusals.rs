@@ -61,7 +61,8 @@ async fn settings_come_from_variables_and_files_too() {
         (&[("TINTYPE_HTTP", "")], 0),
     ] {
         let mut command = command(&["run", "--exit-when-idle", "--log", "error"]);
-        command.env("DATABASE_URL", test.url()).env("TINTYPE_STORAGE", folder.path()).envs(variables.iter().copied());
+        command.env("DATABASE_URL", test.url()).env("TINTYPE_STORAGE", folder.path());
+        command.env("TINTYPE_PUBLIC_BASE_URL", "https://cdn.example").envs(variables.iter().copied());
         let ran = run(command).await;
         assert_eq!(ran.code, code, "{variables:?}: {ran:?}");
     }
