@@ -29,7 +29,9 @@ BEGIN
 END $$;
 
 -- One step of the walk of one table: looks at up to `chunk` rows and marks at most `max_rows` of them. It goes on where the last step
--- stood as long as the same is asked for; `anew` begins at the beginning. A rate is a pause between steps: in psql, \watch.
+-- stood as long as the same is asked for; `anew` begins at the beginning. An edit's mark stands behind ours until it is folded, so where a
+-- worker is at work no more than two thousand are ahead of one: a step waits for that, and after a second has looked at nothing. A rate
+-- is a pause between steps: in psql, \watch.
 CREATE OR REPLACE FUNCTION tintype.backfill_step(
     relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL, stale boolean DEFAULT false, max_rows bigint DEFAULT NULL,
     chunk integer DEFAULT 1000, anew boolean DEFAULT false, OUT scanned bigint, OUT marked bigint, OUT ended boolean)
@@ -40,6 +42,7 @@ DECLARE
     mode text := CASE WHEN rerender THEN 'all' WHEN stale THEN 'stale' ELSE 'missing' END;
     run  tintype.backfill_run;
     last text;
+    late timestamptz := clock_timestamp() + interval '1 second';
 BEGIN
     SELECT r.* INTO run FROM tintype.backfill_run r WHERE r.source = src.id FOR UPDATE;
     IF anew OR run.source IS NULL OR (run.mode, run.condition) IS DISTINCT FROM (mode, condition) THEN
@@ -47,6 +50,16 @@ BEGIN
         ON CONFLICT (source) DO UPDATE SET mode = excluded.mode, condition = excluded.condition, reached = NULL, scanned = 0, marked = 0, began_at = now();
         run.reached := NULL;
     END IF;
+    WHILE (SELECT count(*) FROM (SELECT FROM tintype.change LIMIT 2000) c) = 2000
+          AND EXISTS (SELECT FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') LOOP
+        IF clock_timestamp() > late THEN
+            scanned := 0;
+            marked := 0;
+            ended := false;
+            RETURN;
+        END IF;
+        PERFORM pg_sleep(0.005);
+    END LOOP;
     SELECT t.scanned, t.marked, t.last_key INTO scanned, marked, last FROM tintype.scan(src, mode, run.reached, chunk, condition, NULL, false, max_rows) t;
     ended := last IS NULL;
     IF ended THEN
