@@ -179,8 +179,8 @@ impl Pool {
             _ => {}
         }
         launches.check()?;
-        let launched = async { Browser::launch(self.program().await?, &self.settings, &self.tasks).await };
-        let browser = launched.await.map_err(|trouble| launches.fail(trouble))?;
+        let start = async { Browser::launch(self.program().await?, &self.settings, &self.tasks).await };
+        let browser = start.await.map_err(|trouble| launches.fail(trouble))?;
         let lease = browser.enter().ok_or(Trouble::BrowserDied)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(browser);
         Ok(lease)

@@ -128,7 +128,7 @@ impl Process {
         match started {
             Ok(address) => {
                 process.port = address
-                    .rsplit_once(":")
+                    .rsplit_once(':')
                     .and_then(|(_, rest)| rest.split('/').next()?.parse().ok())
                     .map(OurPort::close);
                 process.address = address;

@@ -13,8 +13,9 @@ fn root() -> &'static Path {
 /// The files that speak of settings.
 fn files() -> Vec<(String, String)> {
     let of = |folder: &str| fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = of("deploy").chain(of("docs")).filter(|path| path.extension().is_some()).collect();
-    paths.retain(|path| !path.extension().is_some_and(|ending| ending == "png"));
+    let mut paths: Vec<_> =
+        of("deploy").chain(of("docs")).chain(of("docs/guides")).filter(|path| path.is_file()).collect();
+    paths.retain(|path| path.extension().is_none_or(|ending| ending != "png"));
     paths.extend(["README.md", "compose.yaml", "Dockerfile"].map(|name| root().join(name)));
     paths.iter().map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
 }
@@ -45,12 +46,13 @@ fn every_variable_that_is_named_exists() {
 fn yaml_is_yaml_and_toml_is_toml() {
     let mut read = 0;
     for (file, text) in files() {
-        if file.ends_with(".yaml") {
+        let ending = Path::new(&file).extension().unwrap_or_default();
+        if ending == "yaml" {
             for event in Parser::new_from_str(&text) {
                 event.unwrap_or_else(|error| panic!("{file}: {error}"));
             }
             read += 1;
-        } else if file.ends_with(".toml") {
+        } else if ending == "toml" {
             toml::from_str::<toml::Table>(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
             read += 1;
         }

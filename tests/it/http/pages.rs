@@ -217,7 +217,7 @@ async fn any_key_has_a_page() {
 async fn the_demo_shows_the_same_page() {
     let test = TestDatabase::new().await;
     let mut demo = command(&["demo", "--http", "127.0.0.1:0"]);
-    let mut child = demo.env("DATABASE_URL", test.url()).spawn().expect("the program starts");
+    let mut child = demo.env("TINTYPE_DATABASE_URL", test.url()).spawn().expect("the program starts");
     let mut words = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut at = None;
     while let Some(line) = words.next_line().await.unwrap() {
@@ -227,11 +227,11 @@ async fn the_demo_shows_the_same_page() {
         }
     }
     let at: SocketAddr = at.expect("an address").parse().unwrap();
-    let text = eventually("the wall is full", LIMIT, async || {
+    let shown = eventually("the wall is full", LIMIT, async || {
         Some(get(at, "/").await.text()).filter(|text| text.matches("class=\"tile ready\"").count() == 48)
     })
     .await;
-    let picture = text.split("<img src=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#x2f;", "/");
+    let picture = shown.split("<img src=\"").nth(1).unwrap().split('"').next().unwrap().replace("&#x2f;", "/");
     assert_eq!(get(at, &picture).await.header("content-type"), "image/png");
     let process = rustix::process::Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();

@@ -53,13 +53,14 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
 pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|line| line.starts_with("Host:")) {
-        head += &format!("Host: {address}\r\n");
+        head.extend(["Host: ", &address.to_string(), "\r\n"]);
     }
     for line in headers {
-        head += &format!("{line}\r\n");
+        head.extend([*line, "\r\n"]);
     }
     if !body.is_empty() {
-        head += &format!("Content-Length: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n", body.len());
+        let length = body.len().to_string();
+        head.extend(["Content-Length: ", &length, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"]);
     }
     let answer = tokio::time::timeout(Duration::from_secs(30), async {
         let mut stream = TcpStream::connect(address).await?;
