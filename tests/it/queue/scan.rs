@@ -183,3 +183,23 @@ async fn the_pace_is_that_of_the_best_minute_of_the_last_day() {
         .await;
     assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, Some(50));
 }
+
+#[tokio::test]
+async fn a_backfill_lets_edits_stay_near_the_front() {
+    let queue = old_blog().await;
+    let step = async || {
+        let sql = "SELECT concat_ws(' ', scanned, marked, ended) FROM tintype.backfill_step('posts')";
+        queue.ask::<String>(sql).await
+    };
+    queue
+        .run(
+            "INSERT INTO tintype.change (source, key, priority) SELECT 1, n::text, 10 FROM generate_series(1, 2000) n;
+             INSERT INTO tintype.worker (name, version) VALUES ('somebody', '0')",
+        )
+        .await;
+    assert_eq!(step().await, "0 0 f", "the worker is to fold these first");
+    queue.run("DELETE FROM tintype.change WHERE key = '1'").await;
+    assert_eq!(step().await, "6 5 t");
+    queue.run("DELETE FROM tintype.worker").await;
+    assert_eq!(step().await, "6 5 t", "where nobody is at work nobody is waited for");
+}
