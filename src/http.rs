@@ -20,14 +20,14 @@ mod secret;
 mod settings;
 mod tile;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::StatusCode,
-    middleware,
-    response::Response,
+    extract::{DefaultBodyLimit, Request},
+    http::{Method, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
@@ -40,8 +40,9 @@ pub use self::{
 };
 use crate::{db::Database, listener::Alarm, storage::Storage, studio::Studio, vitals::Vitals};
 
-/// The longest form.
+/// The longest form, and how long it may take to come and be answered.
 const FORM: usize = 4 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What there is to be shown.
 pub struct Exhibits {
@@ -114,9 +115,19 @@ pub async fn serve(listener: TcpListener, settings: Settings, exhibits: Exhibits
     let routes = routes
         .layer(middleware::from_fn_with_state(policy, headers::add))
         .layer(DefaultBodyLimit::max(FORM))
+        .layer(middleware::from_fn(in_time))
         .with_state(site);
     front::serve(listener, routes, closing).await;
     while helpers.join_next().await.is_some() {}
+}
+
+/// A form that does not come, or comes a letter a minute, is not waited for: it would hold a place that others want.
+async fn in_time(request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let answer = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// What supervisors and scrapers ask.

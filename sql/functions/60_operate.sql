@@ -70,7 +70,9 @@ DECLARE
     wanted integer := CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END;
     marked bigint;
 BEGIN
-    PERFORM FROM tintype.image i WHERE i.state = 'failed' ORDER BY i.source, i.key FOR UPDATE;  -- as publishers lock them
+    PERFORM FROM tintype.image i
+      WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
+      ORDER BY i.source, i.key FOR UPDATE;  -- as publishers lock them
     WITH again AS (
         UPDATE tintype.image i SET content = NULL
          WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
@@ -80,7 +82,8 @@ BEGIN
          WHERE j.last_error IS NOT NULL AND (wanted IS NULL OR j.source = wanted) AND (retry.key IS NULL OR j.key = retry.key)
     ), mark AS (
         INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING source, key)
-    SELECT count(*) + 0 * count(tintype.say_pending(m.source, m.key)) INTO marked FROM mark m;
+    SELECT count(*) + 0 * count(CASE WHEN m.nth <= 1000 THEN tintype.say_pending(m.source, m.key) END) INTO marked
+      FROM (SELECT *, row_number() OVER () AS nth FROM mark) m;  -- the host's rows stay locked until we end: those beyond say so when it is their turn
     PERFORM tintype.ring();
     RETURN marked;
 END $$;

@@ -88,8 +88,9 @@ BEGIN
     ), waiting AS (
         SELECT j.source, j.key FROM tintype.job j WHERE j.last_error IS NOT NULL AND tintype.cause(j.last_error) = wanted
     ), mark AS (
-        INSERT INTO tintype.change (source, key, priority) SELECT source, key, 10 FROM again UNION SELECT source, key, 10 FROM waiting RETURNING 1)
-    SELECT count(*) INTO marked FROM mark;
+        INSERT INTO tintype.change (source, key, priority) SELECT source, key, 10 FROM again UNION SELECT source, key, 10 FROM waiting RETURNING source, key)
+    SELECT count(*) + 0 * count(CASE WHEN m.nth <= 1000 THEN tintype.say_pending(m.source, m.key) END) INTO marked
+      FROM (SELECT *, row_number() OVER () AS nth FROM mark) m;  -- the host's rows stay locked until we end: those beyond say so when it is their turn
     PERFORM tintype.ring();
     RETURN marked;
 END $$;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Finding, Severity, fetch, well};
-use crate::storage::{Object, Storage, StorageError};
+use crate::storage::{Object, Storage, StorageError, object_path};
 
 /// What the object holds.
 const TEXT: &[u8] = b"tintype doctor was here\n";
@@ -14,7 +14,9 @@ const LITTLE: u64 = 1 << 30;
 /// Puts, reads, fetches and deletes.
 pub async fn examine(storage: &Storage) -> Vec<Finding> {
     let (place, mut findings) = (storage.to_string(), Vec::new());
-    let path = format!("tintype-doctor-{}-{}.txt", std::process::id(), jiff::Timestamp::now().as_millisecond());
+    // Called as pictures are, so that whoever serves nothing else in a folder serves it.
+    let moment = format!("{} {}", std::process::id(), jiff::Timestamp::now());
+    let path = object_path("tintype-doctor", "check", &moment, "", "png");
     let failed = |code, error: &StorageError| {
         let finding = Finding::new(Severity::Error, code, &place, error.to_string());
         match error.hint() {
@@ -22,7 +24,7 @@ pub async fn examine(storage: &Storage) -> Vec<Finding> {
             None => finding,
         }
     };
-    let object = match storage.put(&path, TEXT.to_vec(), "text/plain").await {
+    let object = match storage.put(&path, TEXT.to_vec(), "image/png").await {
         Ok(object) => object,
         Err(error) => return vec![failed("storage.put", &error)],
     };
@@ -75,8 +77,9 @@ async fn public(storage: &Storage, object: &Object) -> Option<Finding> {
     };
     let fix = match storage {
         Storage::S3(bucket) => format!(
-            "aws s3api put-bucket-policy --bucket {0} --policy '{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{0}/*\"}}]}}'   # or a CDN in front, named with --public-base-url",
-            bucket.name()
+            "add to the bucket's policy: {{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::{}/{}*\"}}   # or a CDN in front, named with --public-base-url",
+            bucket.name(),
+            storage.prefix()
         ),
         Storage::Folder(folder) => format!("have the server of --public-base-url serve {}", folder.root().display()),
     };

@@ -72,6 +72,9 @@ pub(super) async fn picture(State(site): State<Arc<Site>>, Path(path): Path<Stri
         Some("pdf") => "application/pdf",
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
+    if !has_our_name(&path) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     match folder.picture(&path).await {
         Ok(Some(bytes)) => {
             ([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response()
@@ -80,6 +83,33 @@ pub(super) async fn picture(State(site): State<Arc<Site>>, Path(path): Path<Stri
         Err(error) => {
             tracing::warn!(%error, "a picture cannot be read");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Whether a file is called as pictures are, TABLE/KEY/DIGEST.ENDING with 32 digits: a folder may hold other people's files as well.
+fn has_our_name(path: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let mut parts = path.rsplit('/');
+    let stem = parts.next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    stem.len() == 32 && stem.bytes().all(is_digit) && parts.count() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_our_name;
+
+    #[test]
+    fn only_what_is_called_as_pictures_are_is_shown() {
+        assert!(has_our_name("posts/1/0123456789abcdef0123456789abcdef.png"));
+        assert!(has_our_name("og/posts/1/0123456789abcdef0123456789abcdef.jpg"));
+        for path in [
+            "invoices/2026.pdf",
+            "0123456789abcdef0123456789abcdef.png",
+            "posts/1/0123456789ABCDEF0123456789ABCDEF.png",
+            "posts/1/.png",
+        ] {
+            assert!(!has_our_name(path), "{path}");
         }
     }
 }

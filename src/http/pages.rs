@@ -117,9 +117,11 @@ pub(super) async fn retry_cause(State(site): State<Arc<Site>>, Form(Cause { caus
     }
 }
 
-/// Where a visitor wanted to go: a path of this page, or its beginning.
+/// Where a visitor wanted to go: a path of this page, or its beginning. Browsers leave tabs and line ends out of an address, and take a
+/// backslash for a slash.
 fn destination(next: Option<String>) -> String {
-    next.filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']))
+    let is_unsafe = |c: char| c.is_ascii_control() || c == '\\';
+    next.filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains(is_unsafe))
         .unwrap_or_else(|| "/".to_owned())
 }
 

@@ -104,7 +104,7 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, HttpError> {
 }
 
 fn secret(name: &'static str, text: Option<String>) -> Result<Option<Secret>, HttpError> {
-    match text {
+    match text.map(|text| text.trim().to_owned()) {
         Some(text) if text.chars().count() < SHORTEST => Err(HttpError::Short { name }),
         text => Ok(text.map(Secret::new)),
     }

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::support::{
     web::{Answer, address, ask, get},
     worker::{Workplace, blog, until, until_drawn},
@@ -105,6 +107,7 @@ async fn with_a_token_nothing_is_shown_or_changed_without_it() {
         (own.as_str(), "%2F%2Fevil.example", 303, "/"),
         (&own, "https%3A%2F%2Fevil.example", 303, "/"),
         (&own, "%2F%5Cevil.example", 303, "/"),
+        (&own, "%2F%09%2Fevil.example", 303, "/"),
         (evil, "%2F", 403, ""),
     ] {
         let answer = ask(at, "POST", "/login", &[origin], &format!("token=a+token+of+the+tests&next={next}")).await;
@@ -175,4 +178,29 @@ async fn pictures_of_the_folder_and_nothing_else() {
         assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
     }
     assert!(get(at, "/pictures/folder.png").await.status >= 400);
+}
+
+/// Sends these bytes, and hears what comes until the other side closes.
+async fn exchange(at: SocketAddr, sent: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    let closed = tokio::time::timeout(std::time::Duration::from_secs(30), stream.read_to_end(&mut heard)).await;
+    assert!(closed.is_ok(), "{sent:?}: the line is still open");
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+#[tokio::test]
+async fn a_proxy_that_hides_badly_and_a_form_that_never_comes_get_nothing() {
+    let (database, _client) = blog().await;
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
+    let at = address(&worker).await;
+    let old = exchange(at, "GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 421"), "as nginx asks where nobody told it otherwise: {old}");
+    let healthy = exchange(at, "GET /healthz HTTP/1.0\r\n\r\n").await;
+    assert!(healthy.starts_with("HTTP/1.0 200"), "{healthy}");
+    let form = "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\n";
+    let silent = exchange(at, form).await;
+    assert!(silent.starts_with("HTTP/1.1 408"), "{silent}");
 }

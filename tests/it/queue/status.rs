@@ -184,3 +184,17 @@ async fn a_check_that_refuses_the_word_is_told() {
     assert!(told.1 == "refused" && told.2.as_deref().is_some_and(|words| words.contains("status")), "{told:?}");
     assert_eq!(queue.ask::<serde_json::Value>("SELECT to_jsonb(i.state) FROM tintype.image i").await, json!("failed"));
 }
+
+#[tokio::test]
+async fn one_cause_tried_again_is_pending_too() {
+    let queue = Queue::with_posts(2).await;
+    queue.run("ALTER TABLE posts ADD COLUMN card text; SELECT tintype.attach('posts', status => 'card')").await;
+    for claim in claim(&queue.client, 1, 2).await {
+        let picture = draw(&queue.client, &claim).await;
+        publish_one(&queue.client, &without_picture(&picture, "failed", "the page is gone")).await;
+    }
+    let says = "SELECT string_agg(DISTINCT card, ' ') FROM posts";
+    assert_eq!(queue.ask::<String>(says).await, "failed");
+    assert_eq!(queue.ask::<i64>("SELECT tintype.retry_cause(tintype.cause('the page is gone'))").await, 2);
+    assert_eq!(queue.ask::<String>(says).await, "pending");
+}
