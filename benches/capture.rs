@@ -2,6 +2,8 @@
 //! pages of a site on loopback, with the same Chromium. tintype runs as it does in production, its guard between the page and the
 //! site. `make bench-capture` installs the peers first; `-- --only PART` runs one part and keeps the others' figures.
 
+#[path = "arguments/mod.rs"]
+mod arguments;
 #[path = "capture/engine.rs"]
 mod engine;
 #[path = "capture/parts.rs"]
@@ -17,6 +19,7 @@ mod site;
 #[path = "capture/tree.rs"]
 mod tree;
 
+use arguments::Extent;
 use report::Report;
 
 const PARTS: [&str; 6] = ["light", "gradient", "heavy", "template", "rate", "memory"];
@@ -41,22 +44,16 @@ impl Effort {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // Under `cargo test --benches` everything runs once, as a proof that it runs.
-    let real = arguments.iter().any(|argument| argument == "--bench");
+    let (extent, wanted) = arguments::read(PARTS);
+    let real = extent != Extent::Proof;
     let effort = if real { Effort::REAL } else { Effort::PROOF };
-    let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
-    if let Some(only) = only.filter(|only| !PARTS.contains(&only.as_str())) {
-        eprintln!("there is no part {only}; the parts are {}", PARTS.join(", "));
-        std::process::exit(2);
-    }
     if real && !peer::Peer::is_installed() {
         eprintln!("there is nobody to compare with; scripts/bench-capture installs them");
         std::process::exit(2);
     }
     let stage = parts::Stage::set().await;
     let mut report = Report::default();
-    for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == part)) {
+    for part in wanted {
         eprintln!("{part}");
         match part {
             "light" => parts::fresh(&stage, effort, "light page", "/light", &mut report).await,

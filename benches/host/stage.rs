@@ -17,7 +17,7 @@ use tintype::scratch::Scratch;
 use tokio::process::Command;
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use super::server::{self, Database, RUN, Worker};
+use super::server::{self, Database, RUN, Worker, cpu_of_children};
 
 /// The role that the host's statements run as; the processes of its connections bear this name.
 pub(crate) const HOST: &str = "host_app";
@@ -146,10 +146,7 @@ impl Stage {
             assert!(asked.elapsed() < Duration::from_secs(60), "the host's connections do not end");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.postmaster)).unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
-        (ticks(13) + ticks(14)) / 100.0 // cutime and cstime; Linux shows hundredths
+        cpu_of_children(self.postmaster)
     }
 }
 

@@ -105,10 +105,20 @@ impl Worker {
     }
 }
 
-/// Seconds of CPU that a process has taken, with the threads that have ended; in hundredths, as Linux shows them.
+/// Seconds of CPU that a process has taken, with the threads that have ended.
 pub(crate) fn cpu(process: u32) -> f64 {
+    seconds(process, [11, 12]) // utime and stime
+}
+
+/// Seconds of CPU that the children of a process had taken which have ended.
+pub(crate) fn cpu_of_children(process: u32) -> f64 {
+    seconds(process, [13, 14]) // cutime and cstime
+}
+
+/// The sum of two times in /proc/PID/stat, counted from behind the name (proc(5)); Linux shows hundredths.
+fn seconds(process: u32, fields: [usize; 2]) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
-    (ticks(11) + ticks(12)) / 100.0 // utime and stime: proc(5) counts from the process's number, which stands before the name
+    let all: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = fields.map(|at| all.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN));
+    (ticks[0] + ticks[1]) / 100.0
 }
