@@ -10,6 +10,7 @@ mod files;
 mod front;
 mod headers;
 mod health;
+mod line;
 mod metrics;
 mod page;
 mod pages;

@@ -1,18 +1,27 @@
 //! Files: the page's style and script, the fonts of the cards, and the pictures of a store that is a folder. Each asset has its digest in
 //! its name, so that a browser may keep it for ever.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
+    body::Body,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::stream;
+use tokio::io::AsyncReadExt;
 
 use super::Site;
 use crate::{card, storage::Storage, studio::half_digest};
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// How much of a picture is in memory at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// A file of the page's own.
 pub(super) struct Asset {
@@ -76,8 +85,9 @@ pub(super) async fn picture(State(site): State<Arc<Site>>, Path(path): Path<Stri
         return StatusCode::NOT_FOUND.into_response();
     }
     match folder.picture(&path).await {
-        Ok(Some(bytes)) => {
-            ([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response()
+        Ok(Some((file, length))) => {
+            let kept = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, FOR_EVER)];
+            (kept, [(header::CONTENT_LENGTH, length)], by_pieces(file, length)).into_response()
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
@@ -85,6 +95,16 @@ pub(super) async fn picture(State(site): State<Arc<Site>>, Path(path): Path<Stri
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// A file piece by piece, as the visitor takes it: a page's picture may have many megabytes, and many may want it.
+fn by_pieces(file: std::fs::File, length: u64) -> Body {
+    let file = tokio::fs::File::from_std(file).take(length);
+    Body::from_stream(stream::try_unfold(file, |mut file| async move {
+        let mut piece = Vec::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        Ok::<_, io::Error>((read > 0).then_some((piece, file)))
+    }))
 }
 
 /// Whether a file is called as pictures are, TABLE/KEY/DIGEST.ENDING with 32 digits: a folder may hold other people's files as well.

@@ -1,5 +1,5 @@
 //! The front door: connections come in, requests go to the router. So many connections at once and no more, a limit for each
-//! request's head, and a graceful end, so that visitors cost the worker nothing but a few file descriptors.
+//! request's head and for a visitor who does not read, and a graceful end, so that visitors cost the worker nothing but a few file descriptors.
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -17,11 +17,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::line::Line;
+
 /// How many connections there are at once; others wait before the door.
 const CONNECTIONS: usize = 256;
 
-/// How long a request's head may take, and so how long a connection may be idle.
-const HEAD: Duration = Duration::from_secs(15);
+/// How long a request's head may take, and so how long a connection may be idle; and how long it may read nothing of its answer.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// How large it may be.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -66,9 +68,10 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 
 async fn visit(stream: TcpStream, _place: Option<OwnedSemaphorePermit>, router: Router, closing: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    let line = TokioIo::new(Line::new(stream, IDLE));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(HEAD_BYTES);
+    let mut connection = pin!(builder.serve_connection(line, TowerToHyperService::new(router)));
     tokio::select! {
         _ = connection.as_mut() => return,
         () = closing.cancelled() => connection.as_mut().graceful_shutdown(),

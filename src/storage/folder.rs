@@ -1,5 +1,6 @@
 //! A folder as a store: a file appears under its name complete or not at all.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -40,20 +41,24 @@ impl Folder {
         none_if_missing(self.get(path).await)
     }
 
-    /// The bytes of a picture, for everybody: `None` for a path that names none, or that a link leads out of the folder.
-    pub(crate) async fn picture(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+    /// A picture's file and its length, for everybody: `None` for a path that names none, or that a link leads out of the folder.
+    pub(crate) async fn picture(&self, path: &str) -> Result<Option<(File, u64)>, StorageError> {
         if !is_safe(path) || path.split('/').any(|part| part.starts_with('.')) {
             return Ok(None);
         }
         let (root, file) = (self.root.clone(), self.root.join(path));
         let named = file.clone();
-        let read = in_background(&named, move || {
+        let opened = in_background(&named, move || {
             let real = std::fs::canonicalize(&file).map_err(io("read", &file))?;
             let inside = std::fs::canonicalize(&root).is_ok_and(|root| real.starts_with(root));
-            let outside = || io("read", &file)(std::io::ErrorKind::NotFound.into());
-            if inside { std::fs::read(&real).map_err(io("read", &file)) } else { Err(outside()) }
+            if !inside || !real.is_file() {
+                return Err(io("read", &file)(std::io::ErrorKind::NotFound.into()));
+            }
+            let picture = File::open(&real).map_err(io("read", &file))?;
+            let length = picture.metadata().map_err(io("read", &file))?.len();
+            Ok((picture, length))
         });
-        none_if_missing(read.await)
+        none_if_missing(opened.await)
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<(), StorageError> {

@@ -6,3 +6,4 @@ mod demand;
 mod health;
 mod pages;
 mod refusals;
+mod visitors;

@@ -151,6 +151,14 @@ impl Worker {
         stats.filter_map(|stat| stat.rsplit(')').next()?.split_whitespace().nth(16)?.parse().ok()).collect()
     }
 
+    /// The most memory that it has had so far, in bytes.
+    pub(crate) fn most_memory(&self) -> u64 {
+        let process = self.child.id().expect("a worker that runs");
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).expect("its peak") * 1024
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn exit(&mut self) -> ExitStatus {
         let Ok(ended) = tokio::time::timeout(LIMIT, self.child.wait()).await else {
