@@ -12,6 +12,7 @@ mod pages;
 mod pause;
 mod preview;
 mod render;
+mod retry;
 mod run;
 mod status;
 mod terminal;
@@ -50,7 +51,7 @@ pub async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Backfill(flags) => backfill::backfill(&context, &flags).await,
         Command::Status(flags) => status::status(&context, &flags).await,
         Command::Doctor(flags) => doctor::doctor(&context, &flags).await,
-        Command::Retry(flags) => status::retry(&context, &flags).await,
+        Command::Retry(flags) => retry::retry(&context, &flags).await,
         Command::Healthcheck => healthcheck::healthcheck(&context).await,
         Command::Completions(_) | Command::Man(_) => Ok(()), // answered above
     }

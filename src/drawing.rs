@@ -13,7 +13,7 @@ use crate::{
     card::{self, CardError, Image, Renderer},
     courtesy,
     failure::Failure,
-    page::{self, Gallery, PageError, Template},
+    page::{Gallery, PageError, Template},
     picture::{self, Draw, Wish},
     post::Post,
     queue::Material,
@@ -79,7 +79,7 @@ impl Engines {
 
     /// Who draws a row, and the fingerprint of all that decides its picture besides its content.
     pub async fn choose(&self, material: &Arc<Material>) -> Result<(Engine, String), Failure> {
-        if page::is_page(&material.draw) {
+        if material.page {
             let (gallery, row) = (self.gallery.clone(), Arc::clone(material));
             let template = on_a_thread(move || gallery.template(&row).map_err(Failure::from)).await?;
             let fingerprint = template.fingerprint.clone();

@@ -32,12 +32,12 @@ pub enum Error {
     #[error("tintype is not installed in this database")]
     NotInstalled,
     /// The schema is older than this program.
-    #[error("schema tintype is at migration {have}, this program needs {want}")]
+    #[error("schema tintype is at migration {have} and lacks {lacks}, which this program needs")]
     SchemaBehind {
         /// The last migration applied.
         have: i32,
-        /// The last migration known.
-        want: i32,
+        /// The first migration that was not.
+        lacks: &'static str,
     },
     /// The schema is newer than this program.
     #[error("schema tintype is at migration {have}, this program only knows {want}")]

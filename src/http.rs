@@ -53,6 +53,8 @@ pub struct Exhibits {
     pub storage: Storage,
     /// The renderers of cards.
     pub studio: Arc<Studio>,
+    /// The niceness of the threads that draw what is asked for.
+    pub nice: i32,
     /// The worker's signs of life.
     pub vitals: Arc<Vitals>,
     /// Whether it hears the bell.
@@ -86,13 +88,13 @@ pub async fn open(settings: &Settings) -> io::Result<TcpListener> {
 
 /// Answers until `closing`, which comes after the worker's end.
 pub async fn serve(listener: TcpListener, settings: Settings, exhibits: Exhibits, closing: CancellationToken) {
-    let Exhibits { db, storage, studio, vitals, alarm, stop } = exhibits;
+    let Exhibits { db, storage, studio, nice, vitals, alarm, stop } = exhibits;
     let reader = Reader::new(db);
     let board = Board::new(reader.clone(), storage.clone(), Arc::clone(&vitals), Arc::clone(&alarm), stop.clone());
     let viewers = Arc::new(Semaphore::new(events::VIEWERS));
     let policy = headers::policy(&storage);
     let (token, card_secret) = (settings.token.clone(), settings.card_secret.clone());
-    let demand = Arc::new(Demand::new(studio));
+    let demand = Arc::new(Demand::new(studio, nice));
     let site = Arc::new(Site {
         reader,
         storage,

@@ -4,11 +4,13 @@
 use std::{fmt::Write as _, time::Duration};
 
 use include_dir::{Dir, include_dir};
+use tracing::warn;
 
 use crate::{
     db::{Database, DbError, Queries},
     error::Error,
     roles::{self, Roles},
+    studio::half_digest,
 };
 
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql/migrations");
@@ -71,9 +73,20 @@ pub fn up(applied: &[i32]) -> String {
     script + &functions()
 }
 
+/// A digest of the text of all functions: it differs where the functions of two builds do, whatever their numbers say.
+fn digest() -> String {
+    let texts: Vec<&str> = files(&FUNCTIONS).into_iter().map(|(_, sql)| sql).collect();
+    half_digest(&texts)
+}
+
 /// All functions as they are in this version, and what follows from them.
 fn functions() -> String {
     let mut script: String = files(&FUNCTIONS).iter().flat_map(|(_, sql)| ["\n", sql]).collect();
+    let (version, digest) = (env!("CARGO_PKG_VERSION"), digest());
+    let _ = write!(
+        script,
+        "\n-- Whose functions these are.\nUPDATE tintype.instance SET version = '{version}', functions = '{digest}';\n"
+    );
     script.push_str(
         "\n-- The trigger functions of attached tables follow this version; the hosts' tables are not locked for it.\n",
     );
@@ -124,15 +137,30 @@ pub fn difference(applied: &[i32]) -> (Vec<&'static str>, Vec<i32>) {
     (missing, unknown.copied().collect())
 }
 
-/// Errors unless this database has exactly the migrations that this version knows.
+/// Errors unless this database has exactly the migrations that this version knows. Functions of another build with the same migrations are
+/// worth a warning: an older worker may well go on beside a newer one, and somebody may have forgotten an `install`.
 pub async fn require(client: &impl Queries) -> Result<(), Error> {
     let applied = applied(client).await?;
     refuse_newer(&applied)?;
-    match (applied.last(), migrations().last()) {
-        (None, _) => Err(Error::NotInstalled),
-        (Some(have), Some(want)) if *have < want.number => Err(Error::SchemaBehind { have: *have, want: want.number }),
-        _ => Ok(()),
+    let (missing, _) = difference(&applied);
+    match (applied.last(), missing.first()) {
+        (None, _) => return Err(Error::NotInstalled),
+        (Some(have), Some(lacks)) => return Err(Error::SchemaBehind { have: *have, lacks }),
+        (Some(_), None) => {}
     }
+    let own = digest();
+    let row =
+        client.query_opt("SELECT version FROM tintype.instance WHERE functions IS DISTINCT FROM $1", &[&own]).await?;
+    if let Some(other) = row {
+        let version = other.get::<_, Option<String>>(0).unwrap_or_default();
+        warn!(
+            installed = version,
+            program = env!("CARGO_PKG_VERSION"),
+            hint = "tintype install brings them to this one; where they are newer, use that program",
+            "the functions in schema tintype are those of another build"
+        );
+    }
+    Ok(())
 }
 
 /// Errors where the database has a migration that this version does not know, whose functions it would replace by older ones.

@@ -21,12 +21,6 @@ use crate::{
 /// Raised when the same page would be taken in another way.
 const REVISION: &str = "page 1";
 
-/// Whether a source draws pages and not cards.
-#[must_use]
-pub fn is_page(draw: &str) -> bool {
-    matches!(draw, "page" | "html")
-}
-
 /// Why a row has no page to be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {

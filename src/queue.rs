@@ -94,6 +94,8 @@ pub struct Material {
     pub data: Vec<(String, Option<String>)>,
     /// A column of the row says how its picture stands.
     pub has_status: bool,
+    /// The browser draws it.
+    pub page: bool,
     /// What was published for this row before.
     pub ledger: Option<Ledger>,
 }
@@ -175,7 +177,7 @@ pub async fn claim(client: &impl Queries, worker: i32, slots: Slots, lease: Dura
     let rows = client
         .query(
             "SELECT c.source, tintype.bytes(c.key), c.lease, c.attempt,
-                    coalesce(s.draw IN ('page', 'html'), false), coalesce(s.name, c.source::text),
+                    coalesce(tintype.by_browser(s.draw), false), coalesce(s.name, c.source::text),
                     date_part('epoch', clock_timestamp() - c.marked_at)
                FROM tintype.claim($1, $2, $3, $4) c LEFT JOIN tintype.source s ON s.id = c.source",
             &[&worker, &all, &seconds, &pages],
@@ -239,6 +241,7 @@ pub(crate) fn material(row: &Row) -> Result<Material, DbError> {
         html: row.get("html"),
         capture: row.get("capture"),
         has_status: row.get("has_status"),
+        page: row.get("page"),
         data: names.into_iter().zip(values).collect(),
         ledger,
     })

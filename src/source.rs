@@ -105,6 +105,9 @@ pub struct Source {
     pub capture: serde_json::Value,
     /// The column that says how a row's picture stands.
     pub status_column: Option<String>,
+    /// Whether the browser draws it.
+    #[serde(skip)]
+    pub page: bool,
     /// Whether drawing is paused.
     pub paused: bool,
 }
@@ -147,6 +150,9 @@ impl Source {
     }
 }
 
+/// What [`Source`] is read from, where the row of `tintype.source` is called `s`.
+const COLUMNS: &str = "s.*, s.relation::text AS relation_name, tintype.by_browser(s.draw) AS page";
+
 impl From<&Row> for Source {
     fn from(row: &Row) -> Self {
         Self {
@@ -175,6 +181,7 @@ impl From<&Row> for Source {
             data_columns: row.get("data_columns"),
             capture: row.get("capture"),
             status_column: row.get("status_column"),
+            page: row.get("page"),
             paused: row.get::<_, Option<bool>>("paused").unwrap_or_default(),
         }
     }
@@ -198,7 +205,7 @@ pub async fn attach(client: &impl Queries, table: &str, request: &Request) -> Re
 async fn call(client: &impl Queries, function: &str, table: &str, request: &Request) -> Result<Source, DbError> {
     let row = client
         .query_one(
-            &format!("SELECT s.*, s.relation::text AS relation_name FROM {function}({ARGUMENTS}) s"),
+            &format!("SELECT {COLUMNS} FROM {function}({ARGUMENTS}) s"),
             &[
                 &table,
                 &request.body,
@@ -273,19 +280,14 @@ pub async fn resume(client: &impl Queries, table: &str) -> Result<bool, DbError>
 
 /// All attached tables, by name.
 pub async fn all(client: &impl Queries) -> Result<Vec<Source>, DbError> {
-    let rows = client
-        .query("SELECT s.*, s.relation::text AS relation_name FROM tintype.source s ORDER BY s.name", &[])
-        .await?;
+    let rows = client.query(&format!("SELECT {COLUMNS} FROM tintype.source s ORDER BY s.name"), &[]).await?;
     Ok(rows.iter().map(Source::from).collect())
 }
 
 /// The attached table that a person means by `table`; an error where it is not attached.
 pub async fn find(client: &impl Queries, table: &str) -> Result<Source, DbError> {
     let row = client
-        .query_one(
-            "SELECT s.*, s.relation::text AS relation_name FROM tintype.attached(tintype.find_table($1)) s",
-            &[&table],
-        )
+        .query_one(&format!("SELECT {COLUMNS} FROM tintype.attached(tintype.find_table($1)) s"), &[&table])
         .await?;
     Ok(Source::from(&row))
 }
@@ -294,7 +296,7 @@ pub async fn find(client: &impl Queries, table: &str) -> Result<Source, DbError>
 pub async fn lookup(client: &impl Queries, table: &str) -> Result<Option<Source>, DbError> {
     let row = client
         .query_opt(
-            "SELECT s.*, s.relation::text AS relation_name FROM tintype.source s WHERE s.relation = tintype.find_table($1)",
+            &format!("SELECT {COLUMNS} FROM tintype.source s WHERE s.relation = tintype.find_table($1)"),
             &[&table],
         )
         .await?;

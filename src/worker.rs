@@ -42,6 +42,12 @@ const SNORE: Duration = Duration::from_secs(1);
 /// How long a worker waits after the database failed it.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long it goes on where the schema is gone, or a right, or its login: a person may be at it, and about to give it back.
+const HOPE: Duration = Duration::from_secs(10);
+
+/// How often trouble that goes on is told.
+const REMINDER: Duration = Duration::from_secs(60);
+
 /// How long marks are folded at a stretch before jobs are claimed: an edit behind a backfill's marks is a job soon, and slots do not
 /// stay empty for long.
 const FOLDING: Duration = Duration::from_millis(250);
@@ -93,7 +99,8 @@ pub struct Tally {
     pub postponed: u64,
 }
 
-/// Works until `stop`, or until there is nothing to do where the options say so. Returns when nothing of it is left running.
+/// Works until `stop`, or until there is nothing to do where the options say so; ends with an error where the database will not have it any
+/// more, as it does not begin where that is so. Returns when nothing of it is left running.
 pub async fn run(
     workshop: Workshop,
     options: &WorkerOptions,
@@ -133,11 +140,13 @@ pub async fn run(
         watermark: Watermark::default(),
         tally: Tally::default(),
         roused: None,
+        trouble: None,
     };
-    floor.work(&db, &alarm, &stop).await;
+    let worked = floor.work(&db, &alarm, &stop).await;
     floor.drain().await;
     background.cancel();
     while helpers.join_next().await.is_some() {}
+    worked?; // nobody is left to say goodbye to
     floor.leave(&db).await; // last, or a heartbeat would bring the worker's row back
     Ok(floor.tally)
 }
@@ -154,6 +163,14 @@ struct Floor<'a> {
     watermark: Watermark,
     tally: Tally,
     roused: Option<Instant>,
+    trouble: Option<Trouble>,
+}
+
+/// Trouble with the database that goes on: since when, and what was told of it when.
+struct Trouble {
+    since: Instant,
+    told: Instant,
+    words: String,
 }
 
 /// What is told of a job when it ends.
@@ -164,7 +181,7 @@ struct Job {
 }
 
 impl Floor<'_> {
-    async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
+    async fn work(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) -> Result<(), DbError> {
         let mut idle_since = Instant::now();
         let mut busy_pause = LINGER_POLL;
         while !stop.is_cancelled() {
@@ -181,13 +198,16 @@ impl Floor<'_> {
                     busy_pause
                 }
                 Err(error) => {
-                    warn!(%error, hint = error.hint(), "no look at the queue");
+                    let since = self.tell(&error);
+                    if error.is_lasting() && since.elapsed() >= HOPE {
+                        return Err(error);
+                    }
                     TROUBLE_PAUSE
                 }
             };
             if self.running.is_empty() {
                 if self.options.exit_when_idle && self.nothing_due(db).await {
-                    return;
+                    return Ok(());
                 }
                 if self.options.exit_when_idle {
                     self.watermark.forget(); // something is due that it may have passed
@@ -208,6 +228,19 @@ impl Floor<'_> {
                 () = stop.cancelled() => {}
             }
         }
+        Ok(())
+    }
+
+    /// Tells of trouble once, and each minute while it goes on; returns since when it does.
+    fn tell(&mut self, error: &DbError) -> Instant {
+        let (now, words) = (Instant::now(), error.to_string());
+        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
+        let known = self.trouble.take().filter(|known| known.words == words && known.told.elapsed() < REMINDER);
+        if known.is_none() {
+            warn!(%error, hint = error.hint(), "no look at the queue");
+        }
+        self.trouble = Some(Trouble { since, told: known.map_or(now, |known| known.told), words });
+        since
     }
 
     /// Folds and claims; true where there was anything to take.
@@ -226,6 +259,7 @@ impl Floor<'_> {
         let until = Instant::now() + lease; // before the database's clock says so
         let claims = queue::claim(&client, self.id, Slots { all: free, pages }, lease).await?;
         drop(client);
+        self.trouble = None;
         let taken = folded > 0 || !claims.is_empty();
         let full = claims.len() == free || (pages > 0 && claims.iter().filter(|claim| claim.page).count() == pages);
         if full && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
@@ -276,12 +310,12 @@ impl Floor<'_> {
         match slept {
             Ok(why) => debug!(?why, "awake"),
             Err(error) => {
-                warn!(%error, "sleep interrupted");
+                debug!(%error, "sleep interrupted"); // where it goes on, the next look tells
                 tokio::time::sleep(TROUBLE_PAUSE).await;
             }
         }
         if let Err(error) = sleep::wake(db, alarm).await {
-            warn!(%error, "the bell stays up until its lease ends");
+            debug!(%error, "the bell stays up until its lease ends");
         }
     }
 

@@ -6,6 +6,11 @@ RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $
     SELECT coalesce(array_agg(m[1]), '{}') FROM regexp_matches(url, '\{([^{}]*)\}', 'g') AS m
 $$;
 
+-- Whether the browser draws, rather than our own renderer: what a source's `draw` says. Qualified instead of a pinned search_path, so
+-- that it is part of the statement that calls it and no call at all.
+CREATE OR REPLACE FUNCTION tintype.by_browser(draw text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT draw OPERATOR(pg_catalog.=) ANY (ARRAY['page', 'html']) $$;
+
 -- Whether an address can be asked for: http or https, and a row decides neither scheme nor host, nor a password. Or the row gives
 -- all of it: {column} and nothing else.
 CREATE OR REPLACE FUNCTION tintype.is_page_url(url text)

@@ -42,8 +42,10 @@ RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      WHERE a.attrelid = relation AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- The column for `role`: what was given, checked; '' means none; NULL is proposed where `propose` says so.
-CREATE OR REPLACE FUNCTION tintype.choose_column(relation regclass, role text, given text, propose boolean)
+-- The column for `role`: what was given, checked; '' means none; NULL is proposed where `propose` says so. Columns that are `taken`, since
+-- the picture is made from them, are offered to nobody who mistypes the name of one to write to.
+DROP FUNCTION IF EXISTS tintype.choose_column(regclass, text, text, boolean);
+CREATE OR REPLACE FUNCTION tintype.choose_column(relation regclass, role text, given text, propose boolean, taken text[] DEFAULT '{}')
 RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     col   record;
@@ -61,12 +63,17 @@ BEGIN
      WHERE a.attrelid = relation AND a.attname = given AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND THEN
         SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO names FROM pg_attribute a
-         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND tintype.fits(role, a.atttypid);
+          JOIN pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND tintype.fits(role, a.atttypid) AND NOT a.attname = ANY (taken)
+           AND (role NOT IN ('image', 'status') OR a.attgenerated = '')
+           AND (role <> 'image' OR coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1), 1000) - 4 >= 120);
         near := tintype.nearest(given, names);
         RAISE EXCEPTION 'table % has no column % for the %', relation, quote_ident(given), role
             USING ERRCODE = 'undefined_column',
                   HINT = coalesce('Did you mean ' || quote_ident(near) || '? ', '')
                          || coalesce('Columns that would fit: ' || array_to_string(names, ', ') || '.',
+                                     CASE WHEN role IN ('image', 'status') THEN format('Add it: ALTER TABLE %s ADD COLUMN %I text%s; ', relation, given, CASE role WHEN 'status' THEN ' DEFAULT ''pending''' ELSE '' END) END
+                                     || 'or leave --' || CASE role WHEN 'image' THEN 'image' ELSE 'status-column' END || ' out and read tintype.image.',
                                      'No column of this table would fit; leave --' || CASE WHEN role IN ('look', 'status') THEN role || '-column' ELSE role END || ' out or add one.');
     ELSIF NOT tintype.fits(role, col.atttypid) THEN
         RAISE EXCEPTION 'column % of % is %, which cannot serve as the %', quote_ident(given), relation, col.type, role
@@ -210,8 +217,8 @@ BEGIN
     src.date_column   := tintype.choose_column(relation, 'date', date, true);
     src.tags_column   := tintype.choose_column(relation, 'tags', tags, true);
     src.look_column   := tintype.choose_column(relation, 'look', look_column, false);
-    src.image_column  := tintype.choose_column(relation, 'image', image, body IS NULL);
-    src.status_column := tintype.choose_column(relation, 'status', status, false);
+    src.image_column  := tintype.choose_column(relation, 'image', image, body IS NULL, src.key_columns || tintype.drawn_columns(src));
+    src.status_column := tintype.choose_column(relation, 'status', status, false, src.key_columns || tintype.drawn_columns(src) || src.image_column);
     src.draw  := coalesce(draw, 'auto');
     src.look  := coalesce(look, 'night');
     src.theme := theme;

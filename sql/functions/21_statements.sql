@@ -27,16 +27,68 @@ RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                                            'bool'::regtype, 'oid'::regtype, 'inet'::regtype, 'cidr'::regtype)))
 $$;
 
+-- How values of a key's type are compared: the operator of its default order, which is the one that indexes know and ORDER BY means. That
+-- of a type from elsewhere, such as citext, is not in pg_catalog; a plain `=` would be that of a type to which it casts, find no index
+-- and tell apart what the key does not. Types of pg_catalog's own are written without a schema, and need no look.
+CREATE OR REPLACE FUNCTION tintype.operator_sql(type text, plain text)
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found text;
+BEGIN
+    IF strpos(type, '.') > 0 THEN
+        SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname) INTO found
+          FROM pg_type t
+          JOIN pg_opclass c ON c.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid) AND c.opcdefault AND c.opcmethod = (SELECT m.oid FROM pg_am m WHERE m.amname = 'btree')
+          JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+                        AND a.amopstrategy = CASE plain WHEN '=' THEN 3 WHEN '>=' THEN 4 WHEN '>' THEN 5 END
+          JOIN pg_operator o ON o.oid = a.amopopr
+          JOIN pg_namespace n ON n.oid = o.oprnamespace
+         WHERE t.oid = to_regtype(type);
+    END IF;
+    RETURN coalesce(found, plain);
+END $$;
+
 -- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves.
 CREATE OR REPLACE FUNCTION tintype.match_sql(src tintype.source, x text, key text)
 RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF cardinality(src.key_columns) = 1 THEN
-        RETURN format('%s.%I = (%s)::%s', x, src.key_columns[1], key, src.key_types[1]);
+        RETURN format('%s.%I %s (%s)::%s', x, src.key_columns[1], tintype.operator_sql(src.key_types[1], '='), key, src.key_types[1]);
     END IF;
-    RETURN (SELECT string_agg(format('%s.%I = ((%s)::pg_catalog.text[])[%s]::%s', x, k.name, key, k.n, k.type), ' AND ' ORDER BY k.n)
+    RETURN (SELECT string_agg(format('%s.%I %s ((%s)::pg_catalog.text[])[%s]::%s', x, k.name, tintype.operator_sql(k.type, '='), key, k.n, k.type), ' AND ' ORDER BY k.n)
               FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n));
 END $$;
+
+-- A condition that row `x` comes after `key` in the key's order. The columns of a key are compared as one row, as an index has them; where a
+-- type has operators of its own, column by column, the first once more by itself, for the index.
+CREATE OR REPLACE FUNCTION tintype.after_sql(src tintype.source, x text, key text)
+RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    names text[];
+    ends  text[];
+    found text := 'false';
+BEGIN
+    SELECT array_agg(format('%s.%I', x, k.name) ORDER BY k.n),
+           array_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '(%1$s)::%2$s' ELSE '((%1$s)::pg_catalog.text[])[%3$s]::%2$s' END, key, k.type, k.n) ORDER BY k.n)
+      INTO names, ends FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n);
+    IF NOT EXISTS (SELECT FROM unnest(src.key_types) AS type WHERE tintype.operator_sql(type, '>') <> '>') THEN
+        RETURN format('(%s) > (%s)', array_to_string(names, ', '), array_to_string(ends, ', '));
+    END IF;
+    FOR n IN REVERSE cardinality(names)..1 LOOP
+        found := format('(%1$s %2$s %4$s OR (%1$s %3$s %4$s AND %5$s))', names[n], tintype.operator_sql(src.key_types[n], '>'),
+                        tintype.operator_sql(src.key_types[n], '='), ends[n], found);
+    END LOOP;
+    RETURN CASE WHEN cardinality(names) = 1 THEN format('%s %s %s', names[1], tintype.operator_sql(src.key_types[1], '>'), ends[1])
+                ELSE format('%s %s %s AND %s', names[1], tintype.operator_sql(src.key_types[1], '>='), ends[1], found) END;
+END $$;
+
+-- What an error means that the host's table gives to a write of ours: `locked` where somebody is before us, `refused` where it is the row
+-- or its triggers, NULL where the server has trouble of its own (a full disk, a shutdown), for which no row is to blame: raise it again.
+CREATE OR REPLACE FUNCTION tintype.blame(state text)
+RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN state IN ('55P03', '40P01', '40001') THEN 'locked'  -- a lock that was not to be had, a deadlock, a serialization failure
+                WHEN left(state, 2) NOT IN ('53', '57', '58') THEN 'refused' END
+$$;
 
 -- The columns that the picture is made from.
 CREATE OR REPLACE FUNCTION tintype.drawn_columns(src tintype.source)

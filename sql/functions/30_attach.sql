@@ -57,11 +57,14 @@ BEGIN
         image_blank = excluded.image_blank, row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme,
         template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
         url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column,
-        -- What another filter lets in and leaves out is found by a sweep that begins at once.
-        swept_at = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN '-infinity' ELSE s.swept_at END,
-        swept_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.swept_to END,
-        pruned_to = CASE WHEN (s.row_filter, s.unpublish) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish) THEN NULL ELSE s.pruned_to END
+        -- What another filter lets in and leaves out, and whose URL goes into another column, is found by a sweep that begins at once.
+        swept_at = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN '-infinity' ELSE s.swept_at END,
+        swept_to = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN NULL ELSE s.swept_to END,
+        pruned_to = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN NULL ELSE s.pruned_to END
     RETURNING s.* INTO src;
+    IF old.image_column IS DISTINCT FROM src.image_column THEN
+        UPDATE tintype.image i SET in_row = false WHERE i.source = src.id AND i.in_row;  -- what the old column holds is the host's now
+    END IF;
     BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
             PERFORM tintype.drop_triggers(src);

@@ -35,15 +35,13 @@ BEGIN
     ELSIF says <> word THEN
         EXECUTE format('UPDATE %s x SET %I = %L WHERE %s', src.relation, src.status_column, word, tintype.match_sql(src, 'x', '$1')) USING row_key;
     END IF;
-EXCEPTION
-    WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
-        outcome := 'locked';
-    WHEN OTHERS THEN
-        IF left(SQLSTATE, 2) IN ('53', '57', '58') THEN
-            RAISE;  -- a full disk, a server that goes down: nothing that the row is to blame for
-        END IF;
-        outcome := 'refused';
+EXCEPTION WHEN OTHERS THEN
+    outcome := tintype.blame(SQLSTATE);
+    IF outcome IS NULL THEN
+        RAISE;
+    ELSIF outcome = 'refused' THEN
         detail := format('the host''s table refused its status: %s', SQLERRM);
+    END IF;
 END $$;
 
 -- Says of a claimed row that it is being drawn; nothing where the claim is lost or somebody holds the row, for whom nobody waits.

@@ -13,12 +13,12 @@ RETURNS SETOF tintype.job LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);  -- a claim that a crash forgets is claimed again
     RETURN QUERY WITH picked AS MATERIALIZED (
-        SELECT due.*, s.draw IN ('page', 'html') AS page FROM tintype.source s
+        SELECT due.*, tintype.by_browser(s.draw) AS page FROM tintype.source s
          CROSS JOIN LATERAL (
                 SELECT w.ctid AS place, w.priority, w.due_at, w.deaths > 0 OR w.lease_until IS NOT NULL AS suspect
                   FROM tintype.job w
                  WHERE w.source = s.id AND w.due_at <= now() AND (w.lease_until IS NULL OR (w.lease_until < now() AND w.deaths < 2))
-                 ORDER BY w.priority, w.due_at LIMIT CASE WHEN s.draw IN ('page', 'html') THEN least(slots, pages) ELSE slots END
+                 ORDER BY w.priority, w.due_at LIMIT CASE WHEN tintype.by_browser(s.draw) THEN least(slots, pages) ELSE slots END
                    FOR UPDATE SKIP LOCKED) due
          WHERE NOT s.paused
     ), fitting AS (

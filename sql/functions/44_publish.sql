@@ -58,15 +58,13 @@ BEGIN
         RAISE EXCEPTION 'a trigger of the table drops the write';
     END IF;
     outcome := 'written';
-EXCEPTION
-    WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
-        outcome := 'locked';
-    WHEN OTHERS THEN
-        IF left(SQLSTATE, 2) IN ('53', '57', '58') THEN
-            RAISE;  -- a full disk, a server that goes down: nothing that the row is to blame for
-        END IF;
-        outcome := 'refused';
+EXCEPTION WHEN OTHERS THEN
+    outcome := tintype.blame(SQLSTATE);
+    IF outcome IS NULL THEN
+        RAISE;
+    ELSIF outcome = 'refused' THEN
         detail := format('the host''s table refused the URL: %s', SQLERRM);
+    END IF;
 END $$;
 
 -- Notes that the row filter leaves a row out; where the owner wants it so, a URL of ours is taken out of the row. What was drawn

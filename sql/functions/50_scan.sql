@@ -5,7 +5,7 @@
 --   stale     every row, for the worker to see whether it would look different now; where `template` is given, those alone that differ from
 --             the ledger in content, were not drawn with it, or have no entry
 --   all       every row, drawn again even where nothing changed
---   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost, or that the row filter lets in again;
+--   changed   the sweep: rows whose content differs from the ledger, or whose URL was lost or never stood in this column, or that the row filter lets in again;
 --             rows without an entry whose image column is empty only if `whole`; rows that left the filter, as time makes them, and
 --             whose URL is to be taken out
 -- `dry` counts and marks nothing; at most `most` rows are marked, and the step ends with the last of them. `last_key` is NULL when the
@@ -16,27 +16,24 @@ CREATE OR REPLACE FUNCTION tintype.scan(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
     SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
-    columns text;   -- the key's columns, for ORDER BY and the row comparison
+    columns text;   -- the key's columns, for ORDER BY
     needed  text;   -- all that is compared, and no more: a role may have rights on some columns only
-    reached text;   -- the same columns of `after`, cast
     differs text;
     keys    text[];
     seen    text[];
 BEGIN
-    SELECT string_agg(format('x.%I', k.name), ', ' ORDER BY k.n),
-           string_agg(format(CASE WHEN cardinality(src.key_columns) = 1 THEN '($1)::%1$s' ELSE '(($1)::text[])[%2$s]::%1$s' END, k.type, k.n), ', ' ORDER BY k.n)
-      INTO columns, reached
-      FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n);
+    SELECT string_agg(format('x.%I', k.name), ', ' ORDER BY k.n) INTO columns FROM unnest(src.key_columns) WITH ORDINALITY k(name, n);
     SELECT string_agg(DISTINCT format('x.%I', name), ', ') INTO needed
       FROM unnest(src.key_columns || tintype.drawn_columns(src) || src.image_column) AS name WHERE name IS NOT NULL;
     differs := CASE mode
         WHEN 'all'     THEN 'true'
         WHEN 'missing' THEN format('(i.key IS NULL OR i.outside OR (i.state = ''skipped'' AND i.content IS NULL)) AND coalesce(%s, '''') = ''''', coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'))
         WHEN 'stale'   THEN CASE WHEN template IS NULL THEN 'true' ELSE format('(i.key IS NULL OR i.outside OR i.content IS DISTINCT FROM %s OR i.template IS DISTINCT FROM $3)', tintype.content_sql(src, 'x')) END
-        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.outside OR i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s) END',
+        WHEN 'changed' THEN format('CASE WHEN i.key IS NULL THEN %L::boolean AND coalesce(%s, '''') = '''' ELSE i.outside OR i.content IS DISTINCT FROM %s OR (i.in_row AND %s IS DISTINCT FROM %s)%s END',
             src.whole, coalesce('x.' || quote_ident(src.image_column) || '::text', 'NULL'), tintype.content_sql(src, 'x'),
             coalesce('x.' || quote_ident(src.image_column) || '::text', 'i.url'),
-            CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END)
+            CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END,
+            CASE WHEN src.image_column IS NULL THEN '' ELSE format(' OR (i.state = ''ready'' AND i.url <> '''' AND NOT i.in_row AND coalesce(x.%I::text, '''') = '''')', src.image_column) END)
         END;
     EXECUTE format($sql$
         WITH page AS MATERIALIZED (
@@ -45,7 +42,7 @@ BEGIN
                coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE (%6$s AND x.tintype_wanted) OR (%9$L AND i.in_row AND NOT x.tintype_wanted)), '{}')
           FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
         $sql$, tintype.key_sql(src, 'x'), src.relation,
-        CASE WHEN after IS NULL THEN 'true' ELSE format('(%s) > (%s)', columns, reached) END, columns, chunk,
+        CASE WHEN after IS NULL THEN 'true' ELSE tintype.after_sql(src, 'x', '$1') END, columns, chunk,
         differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed, mode = 'changed' AND src.unpublish)
       INTO scanned, seen, keys USING after, src.id, template;
     IF cardinality(keys) > most THEN

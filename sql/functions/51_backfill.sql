@@ -74,13 +74,14 @@ BEGIN
     END IF;
 END $$;
 
--- How many pictures a minute come of work like a table's (cards, or pages): the best minute of the last day; NULL where none was drawn.
+-- How many pictures a minute come of work like a table's (cards, or pages): the best minute of the last day, for as long as there was
+-- something to draw in it; NULL where none was drawn.
 CREATE OR REPLACE FUNCTION tintype.pace(relation regclass)
 RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT max(m.pictures) FROM (
-        SELECT count(*) AS pictures
+    SELECT max(m.pictures * 60 / greatest(m.seconds, 1))::bigint FROM (
+        SELECT count(*) AS pictures, date_part('epoch', max(i.rendered_at) - min(i.rendered_at)) AS seconds
           FROM tintype.image i JOIN tintype.source s ON s.id = i.source
          WHERE i.rendered_at > now() - interval '1 day'
-           AND (s.draw IN ('page', 'html')) = (SELECT o.draw IN ('page', 'html') FROM tintype.source o WHERE o.relation = pace.relation)
+           AND tintype.by_browser(s.draw) = (SELECT tintype.by_browser(o.draw) FROM tintype.source o WHERE o.relation = pace.relation)
          GROUP BY date_trunc('minute', i.rendered_at)) m
 $$;

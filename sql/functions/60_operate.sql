@@ -62,30 +62,40 @@ BEGIN
     END LOOP;
 END $$;
 
--- Draws again what failed, and tries at once what waits for its next attempt: everywhere, in one table, or for one key.
-CREATE OR REPLACE FUNCTION tintype.retry(relation regclass DEFAULT NULL, key text DEFAULT NULL)
+-- Draws again what failed, and tries at once what waits for its next attempt: everywhere (NULL), in one source, for one key, of one
+-- cause (tintype.cause). Returns how many rows were marked.
+CREATE OR REPLACE FUNCTION tintype.try_again(wanted_source integer, wanted_key text, wanted_cause text, urgency smallint)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
-    wanted integer := CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END;
     marked bigint;
 BEGIN
     PERFORM FROM tintype.image i
-      WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
+      WHERE i.state = 'failed' AND (wanted_source IS NULL OR i.source = wanted_source) AND (wanted_key IS NULL OR i.key = wanted_key)
+        AND (wanted_cause IS NULL OR tintype.cause(i.reason) = wanted_cause)
       ORDER BY i.source, i.key FOR UPDATE;  -- as publishers lock them
     WITH again AS (
         UPDATE tintype.image i SET content = NULL
-         WHERE i.state = 'failed' AND (wanted IS NULL OR i.source = wanted) AND (retry.key IS NULL OR i.key = retry.key)
+         WHERE i.state = 'failed' AND (wanted_source IS NULL OR i.source = wanted_source) AND (wanted_key IS NULL OR i.key = wanted_key)
+           AND (wanted_cause IS NULL OR tintype.cause(i.reason) = wanted_cause)
         RETURNING i.source, i.key
     ), waiting AS (
         SELECT j.source, j.key FROM tintype.job j
-         WHERE j.last_error IS NOT NULL AND (wanted IS NULL OR j.source = wanted) AND (retry.key IS NULL OR j.key = retry.key)
+         WHERE j.last_error IS NOT NULL AND (wanted_source IS NULL OR j.source = wanted_source) AND (wanted_key IS NULL OR j.key = wanted_key)
+           AND (wanted_cause IS NULL OR tintype.cause(j.last_error) = wanted_cause)
     ), mark AS (
-        INSERT INTO tintype.change (source, key) SELECT * FROM again UNION SELECT * FROM waiting RETURNING source, key)
+        INSERT INTO tintype.change (source, key, priority)
+        SELECT f.source, f.key, urgency FROM (SELECT * FROM again UNION SELECT * FROM waiting) f RETURNING source, key)
     SELECT count(*) + 0 * count(CASE WHEN m.nth <= 1000 THEN tintype.say_pending(m.source, m.key) END) INTO marked
       FROM (SELECT *, row_number() OVER () AS nth FROM mark) m;  -- the host's rows stay locked until we end: those beyond say so when it is their turn
     PERFORM tintype.ring();
     RETURN marked;
+END $$;
+
+-- The same for a person: everywhere, in one table, or for one key.
+CREATE OR REPLACE FUNCTION tintype.retry(relation regclass DEFAULT NULL, key text DEFAULT NULL)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN tintype.try_again(CASE WHEN retry.relation IS NOT NULL THEN (tintype.attached(retry.relation)).id END, retry.key, NULL, 0::smallint);
 END $$;
 
 -- The ledger's entry of one row: tintype.image('posts', 42), or with an array literal for a key of several columns.
@@ -111,16 +121,21 @@ CREATE OR REPLACE VIEW tintype.queue_depth AS
 -- One row for each attached table: what is made, what is to do, and how it goes.
 CREATE OR REPLACE VIEW tintype.status AS
     SELECT s.name AS source,
-           CASE WHEN c.oid IS NULL THEN 'table dropped' WHEN s.paused THEN 'paused' WHEN s.problem IS NOT NULL THEN 'broken' ELSE 'watching' END AS state,
+           CASE WHEN c.oid IS NULL THEN 'table dropped' WHEN s.paused THEN 'paused' WHEN s.problem IS NOT NULL OR gone.name IS NOT NULL THEN 'broken' ELSE 'watching' END AS state,
            coalesce(i.ready, 0) AS ready, coalesce(i.skipped, 0) AS skipped, coalesce(i.failed, 0) AS failed,
            coalesce(m.marks, 0) + coalesce(j.pending, 0) AS pending,
            coalesce(j.processing, 0) AS processing, coalesce(j.retrying, 0) AS retrying,
            greatest(now() - least(m.oldest, j.oldest), interval '0') AS oldest_age,
-           coalesce(s.problem, j.last_error, i.last_failure) AS last_error, i.last_rendered_at, s.swept_at,
+           coalesce('column ' || quote_ident(gone.name) || ' is not there any more', s.problem, j.last_error, i.last_failure) AS last_error, i.last_rendered_at, s.swept_at,
            (SELECT count(*) FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute') AS workers,
            coalesce(i.marked, 0) AS marked  -- ready, with marks in place of characters that no font has
       FROM tintype.source s
       LEFT JOIN pg_catalog.pg_class c ON c.oid = s.relation
+      LEFT JOIN LATERAL (SELECT min(n.name) AS name  -- a column that is read or written, and was dropped or renamed
+                           FROM unnest(s.key_columns || s.data_columns || ARRAY[s.body_column, s.title_column, s.author_column, s.date_column, s.tags_column,
+                                                                                s.look_column, s.image_column, s.status_column]) AS n(name)
+                          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) gone
+             ON c.oid IS NOT NULL
       LEFT JOIN (SELECT source, count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'skipped') AS skipped,
                         count(*) FILTER (WHERE state = 'failed') AS failed,
                         count(*) FILTER (WHERE state = 'ready' AND reason IS NOT NULL) AS marked, max(rendered_at) AS last_rendered_at,

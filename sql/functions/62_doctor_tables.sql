@@ -11,21 +11,30 @@ DECLARE
     words text;
     hints text;
     lost  text[];   -- columns that the trigger watches, by names that the source does not know: renamed ones
+    erased text;    -- the same of the trigger that watches the image column
 BEGIN
     SELECT array_agg(DISTINCT a.attname::text) INTO lost
       FROM pg_trigger t JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refobjid = t.tgrelid
       JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
      WHERE t.tgrelid = src.relation AND t.tgname = 'tintype_update' AND NOT a.attname = ANY (tintype.watched_columns(src));
+    SELECT a.attname::text INTO erased
+      FROM pg_trigger t JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])
+     WHERE t.tgrelid = src.relation AND t.tgname = 'tintype_erased' AND a.attname <> src.image_column;
     RETURN QUERY
-        SELECT 'tables.column', 'error', src.name, format('column %I, its %s, is not there any more', n.name, n.role) || coalesce(' (renamed to ' || CASE WHEN cardinality(lost) = 1 THEN quote_ident(lost[1]) END || '?)', ''),
-               format('tintype attach %s --%s %s --yes', quote_ident(src.name), n.flag,
-                      coalesce(CASE WHEN cardinality(lost) = 1 THEN quote_ident(lost[1]) END,
-                               (SELECT quote_ident(tintype.nearest(n.name, array_agg(a.attname::text))) FROM pg_attribute a
-                                 WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped), 'COLUMN'))
+        SELECT 'tables.column', 'error', src.name, format('column %I, its %s, is not there any more', n.name, n.role) || coalesce(' (renamed to ' || quote_ident(l.renamed) || '?)', ''),
+               CASE WHEN n.role = 'image' AND f.fitting IS NULL THEN format('ALTER TABLE %s ADD COLUMN %I text;', src.relation, n.name)
+                    ELSE format('tintype attach %s --%s %s --yes', quote_ident(src.name), n.flag, coalesce(quote_ident(coalesce(l.renamed, f.fitting)), 'COLUMN')) END
           FROM (SELECT unnest(src.key_columns), 'key', 'key' UNION ALL SELECT unnest(src.data_columns), 'data', 'data'
                 UNION ALL VALUES (src.body_column, 'body', 'body'), (src.title_column, 'title', 'title'), (src.author_column, 'author', 'author'),
                                  (src.date_column, 'date', 'date'), (src.tags_column, 'tags', 'tags'), (src.look_column, 'look', 'look-column'),
                                  (src.image_column, 'image', 'image'), (src.status_column, 'status', 'status-column')) n(name, role, flag)
+         CROSS JOIN LATERAL (SELECT CASE WHEN n.role = 'image' THEN erased WHEN n.role <> 'status' AND cardinality(lost) = 1 THEN lost[1] END AS renamed) l
+         CROSS JOIN LATERAL (  -- of the columns that would do and have no part yet, the one most like it
+                SELECT coalesce(l.renamed, tintype.nearest(n.name, array_agg(a.attname::text)), CASE WHEN n.role = 'image' THEN min(a.attname::text) END) AS fitting
+                  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+                 WHERE a.attrelid = src.relation AND a.attnum > 0 AND NOT a.attisdropped AND (n.role IN ('key', 'data') OR tintype.fits(n.role, a.atttypid))
+                   AND NOT a.attname = ANY (src.key_columns || tintype.drawn_columns(src) || tintype.written_columns(src))
+                   AND (n.role <> 'image' OR (a.attgenerated = '' AND coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1), 1000) - 4 >= 120))) f
          WHERE n.name IS NOT NULL
            AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped);
     RETURN QUERY
@@ -78,11 +87,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
           FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
          WHERE t.tgrelid IN (SELECT src.relation UNION SELECT f.relid FROM pg_partition_tree(src.relation) f)
            AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased')
-    ), again AS (SELECT format('tintype attach %s --yes', quote_ident(src.name)) AS statement)
+    ), again AS (  -- where a column is gone, what mends that makes the triggers anew as well
+        SELECT coalesce((SELECT d.fix FROM tintype.doctor_columns(src) d WHERE d.code = 'tables.column' LIMIT 1), format('tintype attach %s --yes', quote_ident(src.name))) AS statement
+    )
     SELECT 'triggers.missing', CASE WHEN src.paused THEN 'warning' ELSE 'error' END, src.name,
            format('trigger %s is not there%s', n.name, CASE WHEN src.paused THEN ' while the table is paused: its changes are not marked' ELSE ': its changes are found by the sweep alone, within the hour' END),
            CASE WHEN src.paused THEN format('tintype resume %s', quote_ident(src.name)) ELSE a.statement END
-      FROM again a, unnest(ARRAY['tintype_insert', 'tintype_update'] || CASE WHEN src.image_column IS NOT NULL THEN ARRAY['tintype_erased'] END) AS n(name)
+      FROM again a, unnest(ARRAY['tintype_insert', 'tintype_update']
+                           || ARRAY(SELECT 'tintype_erased' FROM pg_attribute c  -- without its column it cannot be
+                                     WHERE c.attrelid = src.relation AND c.attname = src.image_column AND c.attnum > 0 AND NOT c.attisdropped)) AS n(name)
      WHERE NOT EXISTS (SELECT FROM ours o WHERE o.tgrelid = src.relation AND o.tgname = n.name)
     UNION ALL
     SELECT 'triggers.disabled', 'error', src.name, format('trigger %s %s', o.tgname, CASE o.tgenabled WHEN 'D' THEN 'is switched off' ELSE 'fires in replicas alone' END),

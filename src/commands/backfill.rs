@@ -35,7 +35,7 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
         return foresee(&client, &source, flags, walk).await;
     }
     if !flags.wait {
-        let words = format!("marked {} of {} rows of {}", walk.seen.marked, walk.seen.scanned, source.name);
+        let words = marked(walk.seen, flags.limit, &source.name);
         report(flags, &walk, &json!({}), &words);
         if walk.seen.marked > 0 && !flags.json {
             say("next: tintype run draws them; tintype status shows how far it is");
@@ -53,6 +53,19 @@ pub(super) async fn backfill(context: &Context, flags: &Backfill) -> Result<(), 
         tell(&failures);
     }
     if failed + postponed > 0 { Err(Error::PartlyDone { failed, postponed }) } else { Ok(()) }
+}
+
+/// `marked 5 rows of posts`, and how far the walk came.
+fn marked(seen: Step, limit: Option<u64>, table: &str) -> String {
+    let Step { scanned, marked } = seen;
+    let rows = if marked == 1 { "row" } else { "rows" };
+    if limit.is_some_and(|limit| limit <= marked) {
+        return format!("marked {marked} {rows} of {table}, as many as --limit asked for; --resume goes on from there");
+    }
+    match scanned - marked.min(scanned) {
+        0 => format!("marked {marked} {rows} of {table}"),
+        others => format!("marked {marked} {rows} of {table}; {others} others needed nothing"),
+    }
 }
 
 /// What a walk came to.
@@ -83,7 +96,11 @@ async fn foresee(client: &impl Queries, source: &Source, flags: &Backfill, walk:
     let slow = flags.rate.map(|rate| Duration::from_secs(marked.div_ceil(rate)));
     let time = scan::duration(client, source, marked).await?.map(|time| slow.map_or(time, |slow| slow.max(time)));
     let verb = if flags.stale { "be looked at again" } else { "be drawn" };
-    let about = time.map_or_else(String::new, |time| format!(", in about {}", human(time)));
+    let about = match time {
+        _ if marked == 0 => String::new(),
+        Some(time) => format!(", in about {}", human(time)),
+        None => "; how long that takes is unknown: no picture was drawn in the last day".to_owned(),
+    };
     let more = json!({ "seconds": time.map(|time| time.as_secs()) });
     report(flags, &walk, &more, &format!("{marked} of {scanned} rows of {} would {verb}{about}", source.name));
     Ok(())

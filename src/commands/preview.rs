@@ -15,7 +15,7 @@ use crate::{
     cli::Preview,
     db::Queries,
     error::Error,
-    install, page,
+    install,
     picture::{self, Draw, Wish},
     post::Post,
     queue::{self, Material},
@@ -47,11 +47,8 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
             hint: format!("the key is ({})", source.key_columns.join(", ")),
         });
     };
-    let shown = if page::is_page(&material.draw) {
-        take(context, flags, looks, &material).await?
-    } else {
-        paint(looks, format, &material)?
-    };
+    let shown =
+        if material.page { take(context, flags, looks, &material).await? } else { paint(looks, format, &material)? };
     let Shown { image, kind, alt } = &shown;
     write(&flags.output, &image.bytes)?;
     warn_missing(image);

@@ -20,6 +20,7 @@ use crate::{
     error::Error,
     executor::Workshop,
     http::{self, Exhibits},
+    install,
     listener::Alarm,
     publish::Publisher,
     queue, source,
@@ -81,7 +82,13 @@ async fn work(
         let _ = visitors.await;
     }
     chrome.close().await;
-    let tally = tally?;
+    let tally = match tally {
+        Ok(tally) => tally,
+        Err(error) => {
+            install::require(&db.get().await?).await?; // which says it as it would have at the start
+            return Err(error.into());
+        }
+    };
     let _ = desk.await; // ends with the last publisher, which the worker has dropped
     info!(published = tally.published, skipped = tally.skipped, failed = tally.failed, "stopped");
     if !options.exit_when_idle {
@@ -96,6 +103,7 @@ pub(super) fn exhibits(workshop: &Workshop, alarm: &Arc<Alarm>, stop: &Cancellat
         db: workshop.db.clone(),
         storage: workshop.storage.clone(),
         studio: Arc::clone(&workshop.engines.studio),
+        nice: workshop.engines.nice,
         vitals: Arc::clone(&workshop.vitals),
         alarm: Arc::clone(alarm),
         stop: stop.clone(),

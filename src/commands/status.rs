@@ -1,4 +1,4 @@
-//! `tintype status` and `tintype retry`.
+//! `tintype status`.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,7 @@ use super::{
     Context,
     terminal::{print, print_json, say, table},
 };
-use crate::{
-    cli::{Retry, Status},
-    db::Queries,
-    error::Error,
-};
+use crate::{cli::Status, db::Queries, error::Error};
 
 pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Error> {
     let db = context.installed().await?;
@@ -50,28 +46,12 @@ pub(super) async fn status(context: &Context, flags: &Status) -> Result<(), Erro
         if let (Some(source), Some(error)) = (one["source"].as_str(), one["last_error"].as_str()) {
             say(&format!("{source}: last error: {error}"));
         }
+        if let (Some(source), "broken") = (one["source"].as_str(), one["state"].as_str().unwrap_or_default()) {
+            say(&format!("{source} is broken: tintype doctor says what mends it"));
+        }
     }
     if tables[0]["workers"] == json!(0) {
         say("no worker is running: tintype run");
-    }
-    Ok(())
-}
-
-pub(super) async fn retry(context: &Context, flags: &Retry) -> Result<(), Error> {
-    let db = context.installed().await?;
-    let row = db
-        .get()
-        .await?
-        .query_one(
-            "SELECT tintype.retry(CASE WHEN $1::text IS NOT NULL THEN tintype.find_table($1) END, $2)",
-            &[&flags.table, &flags.key],
-        )
-        .await?;
-    let marked: i64 = row.get(0);
-    if flags.json {
-        print_json(&json!({ "marked": marked }));
-    } else {
-        say(&format!("{marked} rows will be tried again"));
     }
     Ok(())
 }

@@ -245,6 +245,23 @@ impl DbError {
         self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
+    /// Whether a person has to bring something back that was there before: schema `tintype`, a right, a login.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        const TAKEN_AWAY: [SqlState; 5] = [
+            SqlState::INVALID_SCHEMA_NAME,
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_FUNCTION,
+            SqlState::UNDEFINED_COLUMN,
+            SqlState::INSUFFICIENT_PRIVILEGE,
+        ];
+        match self {
+            Self::Query(error) => error.code().is_some_and(|code| TAKEN_AWAY.contains(code)),
+            Self::Unexpected { .. } => false,
+            error => !error.is_transient(),
+        }
+    }
+
     /// Whether it was asked for something that is not there or cannot be: a table, a column, a condition.
     #[must_use]
     pub fn is_usage(&self) -> bool {

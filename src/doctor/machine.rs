@@ -6,7 +6,6 @@ use super::{Finding, Severity, well};
 use crate::{
     capture::{self, Chrome, Program, Shot, Subject, guard::Rules},
     card::{self, CardError, Looks},
-    page,
     source::Source,
 };
 
@@ -39,7 +38,7 @@ pub fn fonts() -> Finding {
 #[must_use]
 pub fn looks(looks: &Looks, sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in sources.iter().filter(|source| !page::is_page(&source.draw)) {
+    for source in sources.iter().filter(|source| !source.page) {
         let options = card::Options {
             look: source.look.clone(),
             looks: looks.clone(),
@@ -61,7 +60,7 @@ pub fn looks(looks: &Looks, sources: &[Source]) -> Vec<Finding> {
 
 /// The browser: which it is, and, where a table's pictures are taken of pages, whether it takes one in its sandbox.
 pub async fn browser(settings: capture::Settings, sources: &[Source]) -> Vec<Finding> {
-    let wanted = sources.iter().find(|source| page::is_page(&source.draw));
+    let wanted = sources.iter().find(|source| source.page);
     let subject = wanted.map_or("this machine", |source| source.name.as_str());
     let severity = if wanted.is_some() { Severity::Error } else { Severity::Note };
     let program = match Program::find(settings.browser.as_deref(), settings.search_path.as_deref()).await {

@@ -14,7 +14,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     card::Image,
@@ -61,8 +61,8 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    pub(super) fn new(studio: Arc<Studio>) -> Self {
-        let engines = Engines { studio, ..Engines::of_cards(EASELS) };
+    pub(super) fn new(studio: Arc<Studio>, nice: i32) -> Self {
+        let engines = Engines { studio, nice, ..Engines::of_cards(EASELS) };
         Self { engines, places: Arc::new(Semaphore::new(WAITING)), wishes: Mutex::default() }
     }
 
@@ -86,12 +86,10 @@ impl Demand {
         }
         let full = || Found::Nothing(StatusCode::TOO_MANY_REQUESTS, "too many pictures are asked for".to_owned());
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
-        let (demand, key) = (Arc::clone(self), name.clone());
+        let pending = Pending { demand: Arc::clone(self), name: name.clone(), _place: place };
         let work = tokio::spawn(async move {
-            let _place = place;
-            let found = find.await;
-            demand.wishes().remove(&key);
-            found
+            let _pending = pending;
+            find.await
         });
         let wish = async move {
             work.await.unwrap_or_else(|panic| Found::Nothing(StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()))
@@ -131,6 +129,19 @@ impl Demand {
     }
 }
 
+/// A wish that is being fulfilled: it is forgotten at the end, however that comes, and its place is free again.
+struct Pending {
+    demand: Arc<Demand>,
+    name: String,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.demand.wishes().remove(&self.name);
+    }
+}
+
 /// What was found, as an answer that caches may keep for `seconds`.
 pub(super) fn answer(found: Found, headers: &HeaderMap, seconds: u32) -> Response {
     let kept = [(header::CACHE_CONTROL, format!("public, max-age={seconds}"))];
@@ -151,5 +162,22 @@ pub(super) fn answer(found: Found, headers: &HeaderMap, seconds: u32) -> Respons
             (status, [(header::RETRY_AFTER, LATER)], format!("{words}\n")).into_response()
         }
         Found::Nothing(status, words) => (status, format!("{words}\n")).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wish_whose_drawing_panics_is_forgotten() {
+        let demand = Arc::new(Demand::new(Arc::default(), 0));
+        for _ in 0..=WAITING {
+            let found = demand.fulfil("a card".to_owned(), async { panic!("a drawing that fails") }).await;
+            assert!(matches!(found, Found::Nothing(StatusCode::INTERNAL_SERVER_ERROR, _)));
+            assert!(demand.wishes().is_empty());
+        }
+        let found = demand.fulfil("a card".to_owned(), async { Found::Stored("/pictures/1".to_owned()) }).await;
+        assert!(matches!(found, Found::Stored(_)), "it is drawn anew");
     }
 }

@@ -1,7 +1,7 @@
 //! The pages: the wall, one row, what failed, and the form that lets a browser in. They ask, fill templates, and change nothing but by
 //! the functions for it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
     Form,
@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use tokio_postgres::error::SqlState;
 
 use super::{
     Site, access, page,
@@ -21,6 +22,9 @@ use crate::queue::Text;
 
 /// The longest text that is searched for, in characters.
 const LONGEST: usize = 200;
+
+/// How many entries are shown of what was found.
+const MOST: usize = 96;
 
 /// The states that a person may ask for.
 const STATES: [&str; 5] = ["pending", "processing", "ready", "skipped", "failed"];
@@ -33,28 +37,73 @@ fn asked(query: Option<&str>, name: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
+/// What a person looks for.
+struct Quest {
+    words: Option<String>,
+    state: Option<String>,
+    source: Option<String>,
+}
+
+/// Tiles that were looked for, and whether titles were too many to be looked at in time.
+#[derive(Default)]
+struct Finds {
+    tiles: Vec<String>,
+    cut_short: bool,
+}
+
+impl Quest {
+    fn read(query: Option<&str>) -> Option<Self> {
+        let state = asked(query, "state").filter(|state| STATES.contains(&state.as_str()));
+        let quest = Self { words: asked(query, "q"), state, source: asked(query, "source") };
+        (quest.words.is_some() || quest.state.is_some() || quest.source.is_some()).then_some(quest)
+    }
+
+    fn values(&self) -> Vec<Value> {
+        vec![Box::new(self.words.clone()), Box::new(self.state.clone()), Box::new(self.source.clone())]
+    }
+
+    /// What ledger and queue know, and behind it what the tables' own titles say.
+    async fn find(&self, site: &Site) -> Result<Finds, ReadError> {
+        let sql = |function: &str| format!("SELECT {COLUMNS} FROM tintype.{function}($1, $2, $3) e");
+        let mut rows = site.reader.read(sql("search"), self.values()).await?;
+        let mut cut_short = false;
+        if self.words.is_some() && rows.len() < MOST {
+            match site.reader.read_briefly(sql("search_titles"), self.values()).await {
+                Ok(more) => rows.extend(more),
+                Err(ReadError::Database(error)) if error.sql_state() == Some(&SqlState::QUERY_CANCELED) => {
+                    cut_short = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let (mut seen, mut tiles) = (HashSet::new(), Vec::new());
+        for row in &rows {
+            let tile = Tile::read(row, &site.storage)?;
+            if tiles.len() < MOST && seen.insert(tile.id.clone()) {
+                tiles.push(page::tile(&tile));
+            }
+        }
+        Ok(Finds { tiles, cut_short })
+    }
+}
+
 /// The wall; with `?q=`, `?state=` or `?source=` what was looked for.
 pub(super) async fn wall(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Response {
-    let query = query.as_deref();
-    let (words, source) = (asked(query, "q"), asked(query, "source"));
-    let state = asked(query, "state").filter(|state| STATES.contains(&state.as_str()));
-    let looked_for = words.is_some() || source.is_some() || state.is_some();
+    let quest = Quest::read(query.as_deref());
     let made = async {
         let snapshot = site.board.snapshot().await?;
-        let tiles: Vec<String> = if looked_for {
-            let values: Vec<Value> = vec![Box::new(words.clone()), Box::new(state.clone()), Box::new(source.clone())];
-            let sql = format!("SELECT {COLUMNS} FROM tintype.search($1, $2, $3) e");
-            let rows = site.reader.read(sql, values).await?;
-            let tiles = rows.iter().map(|row| Ok(page::tile(&Tile::read(row, &site.storage)?)));
-            tiles.collect::<Result<_, ReadError>>()?
-        } else {
-            snapshot.tiles.iter().map(|hung| hung.html.clone()).collect()
+        let hung = || snapshot.tiles.iter().map(|hung| hung.html.clone()).collect();
+        let finds = match &quest {
+            Some(quest) => quest.find(&site).await?,
+            None => Finds { tiles: hung(), ..Finds::default() },
         };
+        let Quest { words, state, source } =
+            quest.as_ref().unwrap_or(&Quest { words: None, state: None, source: None });
         Ok(page::show(
             "wall",
             &json!({
-                "here": "wall", "tiles": tiles, "strip": snapshot.strip, "live": !looked_for, "words": words, "state": state,
-                "source": source, "states": STATES, "may_change": site.token.is_some(),
+                "here": "wall", "tiles": finds.tiles, "cut_short": finds.cut_short, "strip": snapshot.strip, "live": quest.is_none(),
+                "words": words, "state": state, "source": source, "states": STATES, "may_change": site.token.is_some(),
             }),
         ))
     };

@@ -28,7 +28,15 @@ impl Folder {
 
     pub(super) async fn put(&self, path: &str, bytes: Vec<u8>) -> Result<Object, StorageError> {
         let file = self.file(path)?;
-        in_background(&file.clone(), move || write(&file, &bytes)).await?;
+        let named = file.clone();
+        let writing = in_background(&named, move || match write(&file, &bytes) {
+            // Its folder was empty, and somebody who deletes took it away under our hands.
+            Err(StorageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                write(&file, &bytes)
+            }
+            done => done,
+        });
+        writing.await?;
         Ok(Object { key: path.to_owned(), url: self.url(path) })
     }
 
@@ -63,8 +71,15 @@ impl Folder {
 
     pub(super) async fn delete(&self, path: &str) -> Result<(), StorageError> {
         let file = self.file(path)?;
-        let done = in_background(&file.clone(), move || std::fs::remove_file(&file).map_err(io("delete", &file))).await;
-        none_if_missing(done).map(drop)
+        let (root, named) = (self.root.clone(), file.clone());
+        let deleting = in_background(&named, move || {
+            std::fs::remove_file(&file).map_err(io("delete", &file))?;
+            // What is empty now goes as well, up to the store itself; the first folder that holds something is the last that is tried.
+            let above = file.ancestors().skip(1).take_while(|folder| *folder != root);
+            let _ = above.map(std::fs::remove_dir).try_for_each(|removed| removed);
+            Ok(())
+        });
+        none_if_missing(deleting.await).map(drop)
     }
 
     /// The public address, or a `file:` URL where there is none.

@@ -23,7 +23,7 @@ async fn twice_is_as_good_as_once() {
     let first = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         first.done().contains(
-            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\"]"
+            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\"]"
         ),
         "{first:?}"
     );
@@ -49,7 +49,7 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4", "5", "6", "7"]);
+    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4", "5", "6", "7", "8"]);
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }
@@ -138,6 +138,21 @@ async fn a_newer_schema_is_left_alone() {
 }
 
 #[tokio::test]
+async fn another_build_and_a_migration_left_out_are_told() {
+    let (test, client) = installed().await;
+    let ran = tintype(&test.url(), &["status"]).await;
+    assert!(ran.code == 0 && !ran.stderr.contains("another build"), "{ran:?}");
+    run(&client, "an older build", "UPDATE tintype.instance SET version = '0.0.9', functions = 'x'").await;
+    let ran = tintype(&test.url(), &["status"]).await;
+    assert!(ran.code == 0 && ran.stderr.contains("are those of another build"), "it goes on: {ran:?}");
+    assert!(ran.stderr.contains("0.0.9") && ran.stderr.contains("tintype install brings them to this one"), "{ran:?}");
+    run(&client, "one in the middle", "DELETE FROM tintype.migration WHERE number = 3").await;
+    let ran = tintype(&test.url(), &["status"]).await;
+    assert_eq!(ran.error(), "schema tintype is at migration 8 and lacks 0003_store, which this program needs");
+    assert!(ran.code == 3 && ran.hint().contains("tintype install"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn uninstalled_the_database_is_what_it_was() {
     let test = TestDatabase::new().await;
     let client = test.client().await;
@@ -222,7 +237,7 @@ async fn an_older_schema_becomes_this_one() {
     let ran = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         ran.done().contains(
-            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\"]"
+            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\"]"
         ),
         "{ran:?}"
     );

@@ -370,3 +370,16 @@ async fn a_worker_without_a_schema_says_what_to_do() {
     let mut worker = Workplace::new(database.url()).start(&[]);
     assert_eq!(worker.exit().await.code(), Some(3), "a matter of configuration");
 }
+
+#[tokio::test]
+async fn a_worker_that_outlives_its_schema_ends_as_one_that_never_had_it() {
+    let (_database, client, workplace) = open().await;
+    let mut worker = workplace.start(&[]);
+    write(&client, 1, 3).await;
+    until_drawn(&client).await;
+    client.batch_execute(tintype::install::down()).await.unwrap();
+    assert_eq!(worker.exit().await.code(), Some(3), "a matter of configuration");
+    let told = worker.logged("no look at the queue");
+    assert_eq!(told.len(), 1, "said once, not once a second: {told:?}");
+    assert!(worker.said("error: tintype is not installed in this database"), "and at last what is wrong");
+}

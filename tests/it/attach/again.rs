@@ -239,6 +239,36 @@ async fn what_waits_for_its_picture_waits_under_its_new_key() {
 }
 
 #[tokio::test]
+async fn another_image_column_gets_the_urls_and_the_old_one_is_the_hosts() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(
+        &client,
+        "attach",
+        "SELECT tintype.attach('posts', image => 'image'); INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')",
+    )
+    .await;
+    assert_eq!(publish_one(&client, "into the first column").await, "1");
+    let state = "SELECT in_row || ' ' || (p.image = i.url) || ' ' || (p.og_image_url IS NOT DISTINCT FROM i.url) FROM posts p, tintype.image i";
+    assert_eq!(text(&client, state).await, "true true false");
+    let sweep = "UPDATE tintype.source SET swept_to = NULL, pruned_to = NULL; SELECT tintype.sweep(1, 10)";
+    let marks = "SELECT count(*) FROM tintype.change";
+
+    run(&client, "no column", "SELECT tintype.attach('posts', image => '')").await;
+    assert_eq!(text(&client, state).await, "false true false", "it stands in no column of ours");
+    run(&client, "a sweep", sweep).await;
+    assert_eq!(text(&client, marks).await, "0", "and is to stand in none");
+    run(&client, "the other", "SELECT tintype.attach('posts', image => 'og_image_url')").await;
+    assert_eq!(text(&client, state).await, "false true false");
+    assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, ["posts"], "at once");
+    run(&client, "a sweep", sweep).await;
+    assert_eq!(publish_one(&client, "into the other column").await, "1");
+    assert_eq!(text(&client, state).await, "true true true");
+    run(&client, "a sweep", sweep).await;
+    assert_eq!(text(&client, marks).await, "0", "nothing is left to do");
+}
+
+#[tokio::test]
 async fn without_an_image_column_nothing_watches_it() {
     let (_test, client) = installed().await;
     run(&client, "table", POSTS).await;

@@ -103,6 +103,24 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
         "table public.posts has no column xyzzy for the date",
         "Columns that would fit: ",
     ),
+    (
+        "attach('posts', image => 'xyzzy')",
+        "42703",
+        "table public.posts has no column xyzzy for the image",
+        "Columns that would fit: headline, og_image_url, wide.",
+    ),
+    (
+        "attach('untouched', image => 'og_image_url')",
+        "42703",
+        "table public.untouched has no column og_image_url for the image",
+        "Add it: ALTER TABLE public.untouched ADD COLUMN og_image_url text; or leave --image out",
+    ),
+    (
+        "attach('untouched', status => 'picture_state')",
+        "42703",
+        "table public.untouched has no column picture_state for the status",
+        "Add it: ALTER TABLE public.untouched ADD COLUMN picture_state text DEFAULT 'pending'; or leave --status-column out",
+    ),
     ("attach('numbers')", "42703", "no column of public.numbers looks like a body or a title", "--body"),
     (
         "attach('numbers', body => 'text')",

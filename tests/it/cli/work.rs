@@ -63,6 +63,51 @@ async fn status_of_nothing_and_of_something() {
 }
 
 #[tokio::test]
+async fn a_table_whose_column_is_gone_is_broken_at_once() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    run(&client, "its image column goes", "ALTER TABLE posts DROP COLUMN image CASCADE").await;
+    let told = tintype(&test.url(), &["status"]).await;
+    assert_eq!(told.done().lines().nth(1).unwrap().split_whitespace().nth(1), Some("broken"), "{told:?}");
+    assert!(
+        told.stderr.starts_with(
+            "posts: last error: column image is not there any more\nposts is broken: tintype doctor says what mends it\n"
+        ),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_has_not_failed_is_not_tried_again_in_silence() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    run(
+        &client,
+        "rows in every state",
+        "DELETE FROM tintype.change; INSERT INTO tintype.job (source, key) VALUES (1, '1');
+         INSERT INTO tintype.image (source, key, state, reason, url) VALUES (1, '2', 'ready', NULL, 'https://cdn.example/2.png'), (1, '3', 'skipped', 'no text', NULL)",
+    )
+    .await;
+    for (key, code, words) in [
+        ("1", 0, "row 1 of posts has not failed: it waits for its turn"),
+        (
+            "2",
+            0,
+            "row 2 of posts has not failed: its picture is https://cdn.example/2.png; tintype backfill posts --rerender --where 'id = 2' draws it again",
+        ),
+        ("3", 0, "row 3 of posts has not failed: it calls for no picture (no text)"),
+        ("4", 0, "row 4 of posts has not failed: nobody has asked for its picture yet"),
+        ("99", 2, "error: posts has no row with the key 99\n  hint: the key is (id); "),
+        ("x", 2, "error: posts has no row with the key x\n"),
+    ] {
+        let ran = tintype(&test.url(), &["retry", "posts", key]).await;
+        assert!(ran.code == code && ran.stderr.starts_with(words), "{key}: {ran:?}");
+    }
+    let ran = tintype(&test.url(), &["retry", "posts"]).await;
+    assert_eq!(ran.stderr, "nothing of posts has failed, and nothing waits for another attempt\n", "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_pause_is_of_one_table() {
     let (_test, client) = installed().await;
     run(&client, "a host", POSTS).await;
@@ -109,9 +154,29 @@ async fn backfill_counts_and_marks() {
         }
     }
     let words = tintype(&test.url(), &["backfill", "posts", "--dry-run"]).await;
-    assert_eq!((words.done(), words.stderr.as_str()), ("", "3 of 5 rows of posts would be drawn\n"));
+    assert_eq!(
+        (words.done(), words.stderr.as_str()),
+        (
+            "",
+            "3 of 5 rows of posts would be drawn; how long that takes is unknown: no picture was drawn in the last day\n"
+        )
+    );
     let words = tintype(&test.url(), &["backfill", "posts"]).await;
-    assert!(words.stderr.starts_with("marked 3 of 5 rows of posts\nnext: tintype run"), "{words:?}");
+    assert!(
+        words.stderr.starts_with("marked 3 rows of posts; 2 others needed nothing\nnext: tintype run"),
+        "{words:?}"
+    );
+    run(
+        &client,
+        "six were drawn within a second",
+        "INSERT INTO tintype.image (source, key, state, rendered_at) SELECT 1, i::text, 'ready', date_trunc('minute', now()) + i * interval '0.1 s' FROM generate_series(1, 6) i",
+    )
+    .await;
+    let words = tintype(&test.url(), &["backfill", "posts", "--dry-run", "--rerender"]).await;
+    assert_eq!(
+        words.stderr, "5 of 5 rows of posts would be drawn, in about 1 s\n",
+        "and not in the minute that they are of"
+    );
     let wrong = tintype(&test.url(), &["backfill", "posts", "--where", "idd > 3"]).await;
     assert!(wrong.code == 2 && wrong.error().contains("column \"idd\" does not exist"), "{wrong:?}");
 }
@@ -166,7 +231,7 @@ async fn a_worker_is_seen_waited_for_and_its_failures_are_told() {
     eventually("the retried row fails again", LIMIT, async || (text(&client, idle).await == "t").then_some(())).await;
     run(&client, "the table is mended", "ALTER TABLE posts DROP CONSTRAINT posts_check").await;
     let ran = tintype(&url, &["retry"]).await;
-    assert_eq!((ran.done(), ran.stderr.as_str()), ("", "1 rows will be tried again\n"));
+    assert_eq!((ran.done(), ran.stderr.as_str()), ("", "1 row will be tried again\n"));
     eventually("the row gets its picture", LIMIT, async || (text(&client, drawn).await == "5").then_some(())).await;
 
     child.kill().await.unwrap();
@@ -293,7 +358,7 @@ async fn a_rate_and_a_limit_hold() {
     let ran = tintype(&test.url(), &["backfill", "posts", "--resume", "--limit", "50"]).await;
     assert_eq!(
         ran.stderr,
-        "marked 50 of 50 rows of posts\nnext: tintype run draws them; tintype status shows how far it is\n"
+        "marked 50 rows of posts, as many as --limit asked for; --resume goes on from there\nnext: tintype run draws them; tintype status shows how far it is\n"
     );
     assert_eq!(text(&client, "SELECT max(key::int) FROM tintype.change").await, "110");
     let ran = tintype(&test.url(), &["backfill", "posts", "--rerender", "--limit", "1"]).await;

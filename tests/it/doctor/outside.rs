@@ -63,6 +63,8 @@ async fn words_for_people_have_marks_and_fixes_under_them() {
         ran.stdout.contains("✓ schema      schema tintype: installed") && !ran.stdout.contains('\u{1b}'),
         "{ran:?}"
     );
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().collect();
+    assert!(left.is_empty(), "nothing stays of the trial: {left:?}");
 }
 
 #[tokio::test]

@@ -59,6 +59,21 @@ async fn a_rows_picture_is_found_or_drawn() {
 }
 
 #[tokio::test]
+async fn what_is_drawn_on_demand_gives_way_as_it_is_told() {
+    let (database, client) = blog().await;
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start(&["--http", "127.0.0.1:0", "--nice", "3"]);
+    let at = address(&worker).await;
+    client
+        .batch_execute("SELECT tintype.pause('posts'); INSERT INTO posts (id, title) VALUES (1, 'One')")
+        .await
+        .unwrap();
+    assert_eq!(get(at, "/i/posts/1.png").await.status, 200);
+    let threads = worker.niceness();
+    assert!(threads.contains(&3) && threads.iter().all(|nice| [0, 3].contains(nice)), "{threads:?}");
+}
+
+#[tokio::test]
 async fn who_asks_for_the_same_gets_the_same_and_too_many_wait() {
     let (database, client) = blog().await;
     let workplace = Workplace::new(database.url());

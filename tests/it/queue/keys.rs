@@ -7,6 +7,9 @@ async fn travels(columns: &str, key: &str, rows: &[&str], settings: &str) {
     let case = format!("{columns} {settings}");
     let count = i64::try_from(rows.len()).unwrap();
     let queue = Queue::new().await;
+    if columns.contains("citext") {
+        queue.run("CREATE EXTENSION citext").await;
+    }
     queue.run(&format!("CREATE TABLE keyed ({columns}, body text, og_image_url text, PRIMARY KEY ({key}))")).await;
     queue.run("SELECT tintype.attach('keyed')").await;
     let values: Vec<_> = rows.iter().map(|row| format!("({row}, 'a')")).collect();
@@ -102,6 +105,24 @@ async fn of_several_columns() {
         "",
     )
     .await;
+}
+
+/// Their operators are not in pg_catalog, and their order is none of text's: 'B' comes before 'a' there, and behind it here.
+#[tokio::test]
+async fn of_types_with_operators_of_their_own() {
+    let rows = ["'B'", "'a'", "'C'", "'d'", "'E'", "'f'"];
+    travels("id citext", "id", &rows, "").await;
+    let rows = ["'B', 2", "'b', 10", "'a', 2", "'A', 10", "'C', 1", "'d', 1"];
+    travels("a citext, b integer", "a, b", &rows, "").await;
+    let queue = Queue::new().await;
+    queue.run("CREATE EXTENSION citext; CREATE TABLE keyed (id citext PRIMARY KEY, body text, og_image_url text); SELECT tintype.attach('keyed');
+               INSERT INTO keyed SELECT 'Row' || i, 'a' FROM generate_series(1, 1000) i; ANALYZE keyed; SET enable_seqscan = off").await;
+    let found: String = queue
+        .ask("SELECT tintype.match_sql(s, 'x', quote_literal('rOW7')) FROM tintype.source s WHERE s.name = 'keyed'")
+        .await;
+    let plan: serde_json::Value = queue.ask(&format!("EXPLAIN (FORMAT json) SELECT FROM keyed x WHERE {found}")).await;
+    assert!(plan.to_string().contains("\"Index Cond\":\"(id = 'rOW7'::citext)\""), "{plan}");
+    assert_eq!(queue.ask::<i64>(&format!("SELECT count(*) FROM keyed x WHERE {found}")).await, 1, "as the key has it");
 }
 
 #[tokio::test]

@@ -158,3 +158,22 @@ async fn a_reader_reads_pictures_and_nothing_else() {
     assert!(queue.client.query("SELECT tintype.pause('posts')", &[]).await.is_err());
     queue.run(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
+
+#[tokio::test]
+async fn what_waits_is_counted_in_an_index() {
+    let queue = Queue::new().await;
+    queue
+        .run(
+            "INSERT INTO tintype.job (source, key, priority, marked_at)
+             SELECT 1, i::text, CASE WHEN i % 10 = 0 THEN 0 ELSE 10 END, now() - i * interval '1 ms' FROM generate_series(1, 20000) i; VACUUM tintype.job",
+        )
+        .await;
+    queue.run("BEGIN").await;
+    let told: String = queue
+        .ask("SELECT depth || ' ' || backfill || ' ' || (oldest_age BETWEEN 18 AND 100) FROM tintype.load()")
+        .await;
+    assert_eq!(told, "20000 18000 true");
+    let read = "SELECT seq_scan || ' ' || (idx_tup_fetch <= 4000) FROM pg_stat_xact_all_tables WHERE relid = 'tintype.job'::regclass";
+    assert_eq!(queue.ask::<String>(read).await, "0 true", "the table itself is looked at for the oldest alone");
+    queue.run("COMMIT").await;
+}

@@ -177,6 +177,11 @@ impl Worker {
         self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).filter(begins).collect()
     }
 
+    /// Whether it has written this line, which is none of its log.
+    pub(crate) fn said(&self, line: &str) -> bool {
+        self.text().lines().any(|one| one == line)
+    }
+
     /// What it has logged with this message so far.
     pub(crate) fn logged(&self, message: &str) -> Vec<Value> {
         let lines = self.text();
