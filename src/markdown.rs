@@ -18,7 +18,7 @@ pub(crate) use info::language_of;
 use plain::Plain;
 pub(crate) use plain::{one_line, shortened};
 use readable::shallow;
-pub(crate) use readable::{prefix, readable};
+pub(crate) use readable::{is_cut, prefix, readable};
 
 /// How much of a body is looked at, in bytes. A block that runs past it is cut after its last whole line.
 pub const LOOKED_AT: usize = 256 * 1024;
@@ -52,6 +52,8 @@ pub struct Block {
     pub code: String,
     /// How it was marked as code.
     pub origin: Origin,
+    /// What is looked at of the body ends within it: it has more lines, and nobody has counted them.
+    pub cut: bool,
 }
 
 /// How a block was marked as code.
@@ -74,10 +76,20 @@ pub fn parse(body: &str) -> Document {
     let rest = shallow(&rest);
     let mut reader = Reader::new(&rest);
     reader.read();
-    let Reader { heading, excerpt, nested_excerpt, asides, blocks, .. } = reader;
+    let Reader { heading, excerpt, nested_excerpt, asides, mut blocks, .. } = reader;
+    if let Some(last) = blocks.last_mut().filter(|_| is_cut(body)) {
+        last.cut = ends_within(&rest, &last.code);
+    }
     let asides = (!asides.is_empty()).then(|| asides.join(ASIDE));
     let excerpt = excerpt.or(nested_excerpt).or(asides).map(|text| shortened(&text, EXCERPT));
     Document { front_matter, heading, excerpt, blocks }
+}
+
+/// Whether a text ends with the last line of a code: neither a fence nor anything else stands behind it.
+fn ends_within(text: &str, code: &str) -> bool {
+    let last = |text: &str| text.trim_end().rsplit('\n').next().unwrap_or_default().trim().to_owned();
+    let line = last(code);
+    !line.is_empty() && last(text).ends_with(&line)
 }
 
 /// Inline Markdown or HTML, such as a title, as plain text in one line.
@@ -200,7 +212,7 @@ impl<'a> Reader<'a> {
             CodeBlockKind::Fenced(info) => (Info::parse(&info), Origin::Fenced),
         };
         self.content = true;
-        self.blocks.push(Block { info, code, origin });
+        self.blocks.push(Block { info, code, origin, cut: false });
     }
 
     /// At the top of the text HTML is read from the text itself, since Markdown ends some of it at a blank line inside `<pre>`.

@@ -223,6 +223,7 @@ fn code_card(post: &Post, block: &Block, whole: &Snippet, wish: &Wish) -> Result
         file: info.file,
         language: info.language,
         code: snippet.code,
+        cut: block.cut && wish.lines.is_none(),
         highlights: snippet.highlights,
         added: snippet.added,
         removed: snippet.removed,

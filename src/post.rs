@@ -77,7 +77,8 @@ impl Post {
         let language = markdown::language_of(file).or_else(|| interpreter(text));
         let code = markdown::readable(text).into_owned();
         let info = Info { language, file: Some(one_line(file)).filter(|file| !file.is_empty()), ..Info::default() };
-        Self { blocks: vec![Block { info, code, origin: Origin::Fenced }], ..Self::default() }
+        let cut = markdown::is_cut(text);
+        Self { blocks: vec![Block { info, code, origin: Origin::Fenced, cut }], ..Self::default() }
     }
 }
 

@@ -13,7 +13,7 @@ use super::layer::Scene;
 use super::layout::{HEIGHT, TALL, WIDTH, code, eyebrow, window};
 use super::paint::Rounded;
 use super::paragraph::{Breaker, Paragraph, clean};
-use super::pill::Pill;
+use super::pill::{Hidden, Pill};
 use super::stage::Stage;
 use super::text::Style;
 use super::unicode::is_tall;
@@ -48,7 +48,7 @@ pub(super) fn draw(card: &CodeCard, theme: (&Theme, Option<Rgb>), stage: &mut St
         }
     }
     draw_bar(card, &code, stage);
-    let pill = Pill::in_window(code.layout.hidden, stage);
+    let pill = Pill::in_window(Hidden { lines: code.layout.hidden, more: card.cut }, stage);
     code.draw(card, pill.as_ref(), stage);
     if code.layout.height.is_none() {
         let (x, width) = room.band;

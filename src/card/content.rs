@@ -33,6 +33,8 @@ pub struct CodeCard {
     pub language: Option<String>,
     /// The code, LF line ends, tabs kept, no common indentation.
     pub code: String,
+    /// The code has more lines than these, and nobody has counted them.
+    pub cut: bool,
     /// Lines to stress, 1-based, both ends included; the others dim.
     pub highlights: Vec<std::ops::RangeInclusive<usize>>,
     /// Lines marked as added and as removed, like the highlights; a diff's own lines need no marking.

@@ -7,6 +7,13 @@ use super::paint::Rounded;
 use super::stage::Stage;
 use super::text::Line;
 
+/// Lines left out of a code: how many, and whether there are more that nobody has counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hidden {
+    pub(super) lines: usize,
+    pub(super) more: bool,
+}
+
 /// A pill in its place, in design pixels, and the colour on which it lies.
 pub(super) struct Pill {
     line: Line,
@@ -16,7 +23,7 @@ pub(super) struct Pill {
 
 impl Pill {
     /// The pill of a window that runs off the picture.
-    pub(super) fn in_window(hidden: usize, stage: &mut Stage<'_>) -> Option<Self> {
+    pub(super) fn in_window(hidden: Hidden, stage: &mut Stage<'_>) -> Option<Self> {
         let right = WIDTH - stage.look.padding - pill::INSET;
         let fill = stage.look.window.fill;
         Self::new(hidden, ((right, pill::BOTTOM), fill), stage)
@@ -24,14 +31,15 @@ impl Pill {
 
     /// The pill for so many lines, where it ends at the right and below; none where every line is shown.
     pub(super) fn new(
-        hidden: usize,
+        hidden: Hidden,
         ((right, bottom), fill): ((f32, f32), Rgb),
         stage: &mut Stage<'_>,
     ) -> Option<Self> {
         let text = match hidden {
-            0 => return None,
-            1 => "+1 line".to_owned(),
-            _ => format!("+{hidden} lines"),
+            Hidden { lines: 0, .. } => return None,
+            Hidden { more: true, .. } => "more lines".to_owned(),
+            Hidden { lines: 1, .. } => "+1 line".to_owned(),
+            Hidden { lines, .. } => format!("+{lines} lines"),
         };
         let style = stage.style(face::TEXT_SEMIBOLD, pill::SIZE, 0.0);
         let line = stage.setter.shape(stage.fonts, &text, style);

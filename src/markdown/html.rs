@@ -222,7 +222,7 @@ fn code(attributes: &str, inside: &str) -> Block {
     info.cover = classes.split_whitespace().any(|class| class == "cover");
     info.line_numbers =
         classes.split_whitespace().any(|class| matches!(class, "line-numbers" | "linenums" | "numberLines"));
-    Block { info, code: plain(inside), origin: Origin::Html }
+    Block { info, code: plain(inside), origin: Origin::Html, cut: false }
 }
 
 /// The language that attributes tell, as the usual highlighters and editors write it.

@@ -14,11 +14,16 @@ pub(crate) fn prefix(text: &str, length: usize) -> &str {
     &text[..end]
 }
 
+/// Whether a body is longer than what is looked at of it.
+pub(crate) fn is_cut(body: &str) -> bool {
+    body.trim_start_matches('\u{feff}').len() > LOOKED_AT
+}
+
 /// The part of a body that is looked at, with LF line ends and without control characters and byte order mark.
 pub(crate) fn readable(body: &str) -> Cow<'_, str> {
     let body = body.trim_start_matches('\u{feff}');
     let mut looked_at = prefix(body, LOOKED_AT);
-    if looked_at.len() < body.len()
+    if is_cut(body)
         && let Some(end) = looked_at.rfind('\n')
     {
         looked_at = &looked_at[..=end];

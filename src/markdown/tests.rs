@@ -346,6 +346,11 @@ fn a_block_that_runs_past_the_bound_is_cut_after_a_line() {
     let blocks = parse(&body).blocks;
     assert_eq!(blocks.len(), 1);
     assert!(blocks[0].code.len() < LOOKED_AT && blocks[0].code.ends_with("int a;\n"));
+    assert!(blocks[0].cut, "nobody knows how many lines it has");
+    for whole in ["```c\nint a;\n```\n".to_owned(), format!("```c\nint a;\n```\n{}", "Words.\n".repeat(LOOKED_AT / 6))]
+    {
+        assert!(parse(&whole).blocks.iter().all(|block| !block.cut));
+    }
     let cut = parse(&("é".repeat(LOOKED_AT))).excerpt;
     assert!(cut.is_some());
 }

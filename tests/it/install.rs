@@ -207,7 +207,7 @@ async fn what_stands_on_tintype_stops_the_uninstall() {
 
 /// What a database had after `0001_tables`: functions with fewer arguments, fewer columns and tables.
 const AFTER_THE_FIRST: &str = "
-    DROP FUNCTION tintype.wall, tintype.search; DROP VIEW tintype.entry; DROP INDEX tintype.image_updated, tintype.image_failed;
+    DROP FUNCTION tintype.wall, tintype.search, tintype.search_titles; DROP VIEW tintype.entry, tintype.status; DROP INDEX tintype.image_updated, tintype.image_failed;
     DELETE FROM tintype.migration WHERE number > 1;
     ALTER TABLE tintype.source DROP COLUMN strict, DROP COLUMN unpublish;
     ALTER TABLE tintype.image DROP COLUMN outside;

@@ -74,10 +74,31 @@ fn eyebrow() -> impl Strategy<Value = Eyebrow> {
 
 fn code_card() -> impl Strategy<Value = CodeCard> {
     let marked = (lines(), lines(), lines());
-    let shown = (proptest::option::of(any::<usize>()), any::<bool>(), proptest::option::of(any::<u8>()));
+    let shown = (proptest::option::of(any::<usize>()), any::<[bool; 2]>(), proptest::option::of(any::<u8>()));
     (eyebrow(), some_text(), some_text(), language(), text(), marked, shown).prop_map(
-        |(eyebrow, title, file, language, code, (highlights, added, removed), (line_numbers, wrap, tab_width))| {
-            CodeCard { eyebrow, title, file, language, code, highlights, added, removed, line_numbers, wrap, tab_width }
+        |(
+            eyebrow,
+            title,
+            file,
+            language,
+            code,
+            (highlights, added, removed),
+            (line_numbers, [wrap, cut], tab_width),
+        )| {
+            CodeCard {
+                eyebrow,
+                title,
+                file,
+                language,
+                code,
+                cut,
+                highlights,
+                added,
+                removed,
+                line_numbers,
+                wrap,
+                tab_width,
+            }
         },
     )
 }

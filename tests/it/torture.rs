@@ -2,7 +2,7 @@
 //! the seed decides, on some rows. Leases last three seconds here, so that a worker that stands still loses them.
 
 #[path = "../torture/mod.rs"]
-mod suite;
+pub(crate) mod suite;
 
 use std::time::Duration;
 

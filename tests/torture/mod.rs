@@ -5,7 +5,7 @@
 //! in time is the machine's affair.
 
 mod crew;
-mod dice;
+pub(crate) mod dice;
 mod editors;
 mod faults;
 mod oracle;

@@ -9,7 +9,7 @@ use super::super::code_rows::{Code, Room};
 use super::super::colour::Rgb;
 use super::super::layout::{pill, window};
 use super::super::paint::Rounded;
-use super::super::pill::Pill;
+use super::super::pill::{Hidden, Pill};
 use super::super::stage::Stage;
 use super::slot::{Block, Ground};
 
@@ -40,7 +40,7 @@ pub(super) fn draw(card: &CodeCard, area: Rounded, block: &Block, theme: (&Theme
     let code = Code::read(card, theme, (Place::Box(place), room), stage);
     let inset = side.max(area.radius / 2.0).min(pill::INSET);
     let corner = (area.x + area.width - inset, end - above.min(pill::INSET) / 2.0);
-    let pill = Pill::new(code.layout.hidden, (corner, fill), stage);
+    let pill = Pill::new(Hidden { lines: code.layout.hidden, more: card.cut }, (corner, fill), stage);
     code.draw(card, pill.as_ref(), stage);
     if let Some(pill) = pill {
         if fade > 0.0 {

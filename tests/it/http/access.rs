@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::shown;
 use crate::support::{
     web::{Answer, address, ask, get},
     worker::{Workplace, blog, until, until_drawn},
@@ -24,10 +25,7 @@ async fn log_in(at: SocketAddr) -> String {
 
 #[tokio::test]
 async fn without_a_token_this_machine_looks_and_changes_nothing() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
     until_drawn(&client).await;
     for path in ["/", "/failures", "/row/posts/1"] {
@@ -135,10 +133,7 @@ async fn probes_alone_where_no_more_is_wanted() {
 
 #[tokio::test]
 async fn pictures_of_the_folder_and_nothing_else() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, workplace, _worker, at) = shown(&[]).await;
     client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
     until_drawn(&client).await;
     let picture = workplace.pictures().remove(0);
@@ -192,10 +187,7 @@ async fn exchange(at: SocketAddr, sent: &str) -> String {
 
 #[tokio::test]
 async fn a_proxy_that_hides_badly_and_a_form_that_never_comes_get_nothing() {
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, _client, _workplace, _worker, at) = shown(&[]).await;
     let old = exchange(at, "GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await;
     assert!(old.starts_with("HTTP/1.0 421"), "as nginx asks where nobody told it otherwise: {old}");
     let healthy = exchange(at, "GET /healthz HTTP/1.0\r\n\r\n").await;

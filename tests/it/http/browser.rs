@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::shown;
 use crate::support::{
     s3::S3Server,
     web::{address, get},
@@ -16,10 +17,7 @@ const FAULTS: &str = include_str!("faults.js");
 
 #[tokio::test]
 async fn a_row_that_is_edited_shows_its_new_picture_without_a_reload() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'First')").await.unwrap();
     until_drawn(&client).await;
     let window = Window::open().await;

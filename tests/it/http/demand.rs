@@ -3,6 +3,7 @@
 use hmac::{Hmac, Mac};
 use tokio::task::JoinSet;
 
+use super::shown;
 use crate::support::{
     eventually,
     web::{address, ask, get},
@@ -60,10 +61,7 @@ async fn a_rows_picture_is_found_or_drawn() {
 
 #[tokio::test]
 async fn what_is_drawn_on_demand_gives_way_as_it_is_told() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0", "--nice", "3"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, worker, at) = shown(&["--nice", "3"]).await;
     client
         .batch_execute("SELECT tintype.pause('posts'); INSERT INTO posts (id, title) VALUES (1, 'One')")
         .await
@@ -75,10 +73,7 @@ async fn what_is_drawn_on_demand_gives_way_as_it_is_told() {
 
 #[tokio::test]
 async fn who_asks_for_the_same_gets_the_same_and_too_many_wait() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (database, client, _workplace, _worker, at) = shown(&[]).await;
     client.batch_execute("SELECT tintype.pause('posts')").await.unwrap();
     client
         .batch_execute("INSERT INTO posts (id, title) SELECT i, 'Post ' || i FROM generate_series(1, 40) i")
@@ -125,10 +120,7 @@ async fn who_asks_for_the_same_gets_the_same_and_too_many_wait() {
 
 #[tokio::test]
 async fn a_card_is_drawn_for_who_can_sign_it() {
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0", "--card-secret", SECRET]);
-    let at = address(&worker).await;
+    let (_database, _client, _workplace, _worker, at) = shown(&["--card-secret", SECRET]).await;
     let card = async |query: &str, headers: &[&str]| ask(at, "GET", &format!("/card.png?{query}"), headers, "").await;
     let good = card(&sign("author=Ada%20Lovelace&look=paper&title=Hello%2C%20world"), &[]).await;
     assert_eq!((good.status, good.header("content-type")), (200, "image/png"), "{good:?}");
@@ -160,9 +152,6 @@ async fn a_card_is_drawn_for_who_can_sign_it() {
 
 #[tokio::test]
 async fn no_secret_no_cards() {
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, _client, _workplace, _worker, at) = shown(&[]).await;
     assert_eq!(get(at, &format!("/card.png?{}", sign("title=Hello"))).await.status, 404);
 }

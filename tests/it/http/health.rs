@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use super::shown;
 use crate::support::{
     eventually,
     proxy::Proxy,
@@ -25,10 +26,7 @@ fn sample(metrics: &str, name: &str) -> Option<f64> {
 
 #[tokio::test]
 async fn a_worker_is_ready_and_counts_what_it_does() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     assert_eq!(get(at, "/healthz").await.text(), "alive\n");
     answers(at, "/readyz", 200, "ready, listening").await;
     client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One'), (2, 'Two'), (3, NULL)").await.unwrap();
@@ -62,10 +60,7 @@ async fn a_worker_is_ready_and_counts_what_it_does() {
 
 #[tokio::test]
 async fn a_queue_that_waits_is_seen() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     // A job that falls due in an hour waits, and a mark of a backfill with it.
     client.batch_execute("INSERT INTO tintype.job (source, key, priority, due_at, marked_at) SELECT id, '7', 10, now() + interval '1 h', now() - interval '1 h' FROM tintype.source").await.unwrap();
     let text = eventually("the job is counted", LIMIT, async || {
@@ -145,10 +140,7 @@ fn names(text: &str) -> std::collections::BTreeSet<String> {
 
 #[tokio::test]
 async fn the_document_and_the_dashboard_name_what_there_is() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
     until_drawn(&client).await;
     answers(at, "/metrics", 200, "tintype_jobs_total{").await;

@@ -8,6 +8,7 @@ use tokio::{
     task::JoinSet,
 };
 
+use super::shown;
 use crate::support::{
     eventually,
     postgres::TestDatabase,
@@ -18,10 +19,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_row_tells_all_that_is_known_of_it() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
     client
         .batch_execute(
             "INSERT INTO posts (id, title, body) VALUES (1, 'A <b>\"bold\"</b> & <script>alert(1)</script>', 'Words')",
@@ -145,10 +143,7 @@ async fn failures_are_grouped_by_their_cause() {
 
 #[tokio::test]
 async fn visitors_take_one_connection_and_leave_the_worker_its_own() {
-    let (database, client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (database, client, _workplace, _worker, at) = shown(&[]).await;
     // Pages wait for the ledger; the worker's own work does not need it now.
     let held = database.client().await;
     held.batch_execute("BEGIN; LOCK TABLE tintype.image IN ACCESS EXCLUSIVE MODE").await.unwrap();
@@ -171,10 +166,7 @@ async fn visitors_take_one_connection_and_leave_the_worker_its_own() {
 
 #[tokio::test]
 async fn so_many_viewers_and_no_more() {
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, _client, _workplace, _worker, at) = shown(&[]).await;
     let mut viewers = Vec::new();
     for _ in 0..64 {
         let mut stream = TcpStream::connect(at).await.unwrap();

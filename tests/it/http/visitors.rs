@@ -7,17 +7,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{
-    web::{address, get},
-    worker::{LIMIT, Workplace, blog},
-};
+use super::shown;
+use crate::support::{web::get, worker::LIMIT};
 
 #[tokio::test]
 async fn who_asks_and_never_reads_is_sent_away() {
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, _client, _workplace, _worker, at) = shown(&[]).await;
     let mut stream = TcpStream::connect(at).await.unwrap();
     let asking = async {
         // What is asked for fills both sides' buffers; from then on nothing is taken either, until the line is cut.
@@ -30,10 +25,7 @@ async fn who_asks_and_never_reads_is_sent_away() {
 #[tokio::test]
 async fn a_large_picture_is_never_in_memory_as_a_whole() {
     const LENGTH: u64 = 64 * 1024 * 1024;
-    let (database, _client) = blog().await;
-    let workplace = Workplace::new(database.url());
-    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
-    let at = address(&worker).await;
+    let (_database, _client, workplace, worker, at) = shown(&[]).await;
     let name = "posts/1/0123456789abcdef0123456789abcdef.png";
     let file = workplace.store().join(name);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();

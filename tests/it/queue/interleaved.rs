@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use super::{Claim, Queue, ask, claim, draw, fold, publish, publish_one};
 use crate::support::postgres::TestDatabase;
+use crate::torture::suite::dice::Dice;
 
 /// What the interleaved writers touch.
 const ROWS: u64 = 4;
@@ -26,19 +27,9 @@ const GUARD: &str = "
     CREATE CONSTRAINT TRIGGER guard AFTER UPDATE ON posts DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW WHEN (OLD.og_image_url IS DISTINCT FROM NEW.og_image_url) EXECUTE FUNCTION guard()";
 
-/// A linear congruential generator with the constants of MMIX; the high bits are used.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    /// A post and one of few texts, so that contents come back.
-    fn post(&mut self) -> (u64, String) {
-        (self.roll(ROWS) + 1, format!("text {}", self.roll(3)))
-    }
+/// A post and one of few texts, so that contents come back.
+fn post(dice: &mut Dice) -> (u64, String) {
+    (dice.below(ROWS) + 1, format!("text {}", dice.below(3)))
 }
 
 async fn guarded() -> Queue {
@@ -88,17 +79,17 @@ impl Schedule {
             workers.push((worker(&queue.database).await, Hand::Empty));
         }
         let (host, slow_host) = (queue.database.client().await, queue.database.client().await);
-        Self { queue, dice: Dice(seed), host, slow_host, held: None, loaded: Vec::new(), workers }
+        Self { queue, dice: Dice::new(seed, 0), host, slow_host, held: None, loaded: Vec::new(), workers }
     }
 
     async fn step(&mut self) {
-        match self.dice.roll(16) {
+        match self.dice.below(16) {
             0 | 1 => self.edit().await,
             2 => self.slow_edit().await,
             3 => self.save_all_columns().await,
             4 => self.delete_or_insert().await,
             5 | 6 => drop(fold(&self.queue.client).await),
-            7 if self.dice.roll(3) == 0 => {
+            7 if self.dice.below(3) == 0 => {
                 self.queue.run("UPDATE tintype.job SET lease_until = now() - interval '1 s', deaths = 0 WHERE lease IS NOT NULL").await;
             }
             _ => self.work().await,
@@ -106,7 +97,7 @@ impl Schedule {
     }
 
     async fn edit(&mut self) {
-        let (id, text) = self.dice.post();
+        let (id, text) = post(&mut self.dice);
         if self.held != Some(id) {
             self.host.execute("UPDATE posts SET body = $2 WHERE id = $1", &[&id.cast_signed(), &text]).await.unwrap();
         }
@@ -115,11 +106,11 @@ impl Schedule {
     /// Opens a transaction with an edit, or ends the open one.
     async fn slow_edit(&mut self) {
         if self.held.take().is_some() {
-            let end = if self.dice.roll(3) == 0 { "ROLLBACK" } else { "COMMIT" };
+            let end = if self.dice.below(3) == 0 { "ROLLBACK" } else { "COMMIT" };
             self.slow_host.batch_execute(end).await.unwrap();
             return;
         }
-        let (id, text) = self.dice.post();
+        let (id, text) = post(&mut self.dice);
         let edit = format!("BEGIN; UPDATE posts SET body = '{text}' WHERE id = {id}");
         self.slow_host.batch_execute(&edit).await.unwrap();
         self.held = Some(id);
@@ -128,7 +119,7 @@ impl Schedule {
     /// Loads a post, or saves one that was loaded before, with all its columns.
     async fn save_all_columns(&mut self) {
         if self.loaded.len() < 3 {
-            let id = (self.dice.roll(ROWS) + 1).cast_signed();
+            let id = (self.dice.below(ROWS) + 1).cast_signed();
             if let Some(row) =
                 self.host.query_opt("SELECT id, body, og_image_url FROM posts WHERE id = $1", &[&id]).await.unwrap()
             {
@@ -144,11 +135,11 @@ impl Schedule {
     }
 
     async fn delete_or_insert(&mut self) {
-        let (id, text) = self.dice.post();
+        let (id, text) = post(&mut self.dice);
         if self.held == Some(id) {
             return;
         }
-        let statement = match self.dice.roll(4) {
+        let statement = match self.dice.below(4) {
             0 => format!("DELETE FROM posts WHERE id = {id}"),
             _ => format!("INSERT INTO posts (id, title, body) VALUES ({id}, 'Post', '{text}') ON CONFLICT DO NOTHING"),
         };
@@ -157,8 +148,8 @@ impl Schedule {
 
     /// One step of one worker: claim, read, publish, or trouble.
     async fn work(&mut self) {
-        let number = self.dice.roll(3) as usize;
-        let trouble = self.dice.roll(20);
+        let number = self.dice.below(3) as usize;
+        let trouble = self.dice.below(20);
         let (client, hand) = &mut self.workers[number];
         let worker = i32::try_from(number).unwrap();
         *hand = match std::mem::replace(hand, Hand::Empty) {
@@ -226,9 +217,9 @@ async fn workers_and_hosts_at_once_come_to_rest() {
     for seed in 1..=2 {
         let client = queue.database.client().await;
         hosts.spawn(async move {
-            let mut dice = Dice(seed);
+            let mut dice = Dice::new(seed, 0);
             for _ in 0..EDITS {
-                let (id, text) = dice.post();
+                let (id, text) = post(&mut dice);
                 client.execute("UPDATE posts SET body = $2 WHERE id = $1", &[&id.cast_signed(), &text]).await.unwrap();
             }
         });

@@ -179,9 +179,15 @@ async fn the_pace_is_that_of_the_best_minute_of_the_last_day() {
     assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, None);
     queue
         .run("INSERT INTO tintype.image (source, key, state, rendered_at)
-              SELECT 1, n::text, 'ready', date_trunc('minute', now()) - interval '1 minute' * (2 + (n % 7) / 5) FROM generate_series(1, 70) n")
+              SELECT 1, n::text, 'ready', date_trunc('minute', now()) - interval '1 minute' * (2 + (n % 7) / 5) + interval '1 s' * (n % 51) FROM generate_series(1, 70) n")
         .await;
-    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, Some(50));
+    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, Some(60), "fifty in fifty seconds");
+    queue.run("UPDATE tintype.image SET rendered_at = date_trunc('minute', rendered_at) + (rendered_at - date_trunc('minute', rendered_at)) / 10").await;
+    assert_eq!(
+        queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await,
+        Some(600),
+        "fifty in five, and then nothing to do"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the integration tests share: a database a test, and waiting for a condition instead of sleeping.
 
 pub(crate) mod certificates;
+pub(crate) mod chromium;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod proxy;

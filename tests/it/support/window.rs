@@ -1,30 +1,11 @@
 //! A window of a real browser on a page of ours: it runs scripts in it and tells what went wrong there.
 
-use std::{process::Stdio, sync::Mutex, time::Duration};
+use std::{path::Path, time::Duration};
 
-use chromiumoxide::{
-    Connection,
-    cdp::{CdpEventMessage, browser_protocol::target::SessionId},
-    types::{CallId, Message},
-};
-use futures_util::StreamExt;
+use chromiumoxide::cdp::browser_protocol::target::SessionId;
 use serde_json::{Value, json};
-use tokio::{
-    process::{Child, Command},
-    sync::{mpsc, oneshot},
-    task::JoinSet,
-};
 
-use super::eventually;
-
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-    "--remote-debugging-port=0",
-];
+use super::{chromium::Chromium, eventually};
 
 /// Notes, before any script of a page runs, what its policy refuses and what goes wrong.
 const WATCH: &str = "window.faults = [];
@@ -32,46 +13,20 @@ const WATCH: &str = "window.faults = [];
     addEventListener('error', event => faults.push(`${event.message ?? 'not loaded: ' + event.target?.outerHTML}`), true);
     addEventListener('unhandledrejection', event => faults.push(`${event.reason}`));";
 
-type Call = (&'static str, Option<SessionId>, Value, oneshot::Sender<Value>);
-
 /// A window; its browser ends with the value.
 pub(crate) struct Window {
-    child: Child,
-    calls: mpsc::UnboundedSender<Call>,
-    session: Option<SessionId>,
-    _profile: tempfile::TempDir,
-    _line: JoinSet<()>,
+    browser: Chromium,
+    tab: SessionId,
 }
 
 impl Window {
     pub(crate) async fn open() -> Self {
-        let profile = tempfile::tempdir().unwrap();
-        let child = Command::new("chromium-headless-shell")
-            .args(FLAGS)
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg("about:blank")
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromium-headless-shell in PATH");
-        let file = profile.path().join("DevToolsActivePort");
-        let address = eventually("the browser listens", Duration::from_secs(60), async || {
-            let text = tokio::fs::read_to_string(&file).await.ok()?;
-            let (port, path) = text.split_once('\n').filter(|(_, path)| path.starts_with('/'))?;
-            Some(format!("ws://127.0.0.1:{port}{path}"))
-        })
-        .await;
-        let connection = Connection::<CdpEventMessage>::connect(&address).await.unwrap();
-        let (calls, taken) = mpsc::unbounded_channel();
-        let mut line = JoinSet::new();
-        line.spawn(serve(connection, taken));
-        let mut window = Self { child, calls, session: None, _profile: profile, _line: line };
-        let tab = window.call("Target.createTarget", json!({ "url": "about:blank" })).await;
-        let attach = json!({ "targetId": tab["targetId"], "flatten": true });
-        let attached = window.call("Target.attachToTarget", attach).await;
-        window.session = Some(serde_json::from_value(attached["sessionId"].clone()).unwrap());
+        let browser = Chromium::launch(Path::new("chromium-headless-shell"), &[]).await;
+        let made = browser.call(None, "Target.createTarget", json!({ "url": "about:blank" })).await;
+        let attach = json!({ "targetId": made["targetId"], "flatten": true });
+        let attached = browser.call(None, "Target.attachToTarget", attach).await;
+        let tab = serde_json::from_value(attached["sessionId"].clone()).unwrap();
+        let window = Self { browser, tab };
         window.call("Page.enable", json!({})).await;
         window.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await;
         window
@@ -113,40 +68,7 @@ impl Window {
         self.run("faults").await
     }
 
-    async fn call(&self, method: &'static str, params: Value) -> Value {
-        let (answer, answered) = oneshot::channel();
-        self.calls.send((method, self.session.clone(), params, answer)).unwrap();
-        let limit = Duration::from_secs(30);
-        tokio::time::timeout(limit, answered).await.expect("an answer in time").expect("a living browser")
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        if let Some(group) = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL); // nobody there is fine
-        }
-    }
-}
-
-async fn serve(mut connection: Connection<CdpEventMessage>, mut calls: mpsc::UnboundedReceiver<Call>) {
-    let waiting: Mutex<Vec<(CallId, oneshot::Sender<Value>)>> = Mutex::default();
-    loop {
-        tokio::select! {
-            Some((method, session, params, answer)) = calls.recv() => {
-                let id = connection.submit_command(method.into(), session, params).unwrap();
-                waiting.lock().unwrap().push((id, answer));
-            }
-            message = connection.next() => match message {
-                Some(Ok(Message::Response(response))) => {
-                    let mut waiting = waiting.lock().unwrap();
-                    if let Some(place) = waiting.iter().position(|(id, _)| *id == response.id) {
-                        let _ = waiting.swap_remove(place).1.send(response.result.unwrap_or_default());
-                    }
-                }
-                Some(_) => {}
-                None => return,
-            },
-        }
+    async fn call(&self, method: &str, params: Value) -> Value {
+        self.browser.call(Some(&self.tab), method, params).await
     }
 }
