@@ -152,7 +152,9 @@ impl Error {
             Self::NotInstalled | Self::SchemaBehind { .. } => {
                 Some("tintype install (or tintype install --print-sql, to see what that would do)".to_owned())
             }
-            Self::SchemaAhead { .. } => Some("use a newer tintype".to_owned()),
+            Self::SchemaAhead { .. } => {
+                Some("use the tintype that brought it: SELECT version FROM tintype.instance".to_owned())
+            }
             Self::Config { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Card(_) | Self::File { .. } | Self::Runtime(_) | Self::Panicked(_) | Self::Nothing(_) => None,
             Self::Listen { .. } => Some("--http 127.0.0.1:PORT names another".to_owned()),

@@ -190,7 +190,9 @@ async fn schema(client: &impl Queries) -> Result<Vec<Finding>, DbError> {
     }
     if !unknown.is_empty() {
         let words = format!("it is newer than this program: migrations {unknown:?} are not known here");
-        return Ok(vec![found("schema.ahead", words).mend("use a newer tintype")]);
+        return Ok(vec![
+            found("schema.ahead", words).mend("use the tintype that brought it: SELECT version FROM tintype.instance"),
+        ]);
     }
     if !missing.is_empty() {
         let words = format!("it is older than this program: {} not applied", missing.join(", "));

@@ -104,7 +104,11 @@ async fn a_schema_of_another_version() {
         let ran = tintype(&test.url(), arguments).await;
         well_said(&format!("{arguments:?}"), &ran, 3);
         assert!(ran.error().starts_with("schema tintype is at migration 999"), "{arguments:?}: {ran:?}");
-        assert_eq!(ran.hint(), "use a newer tintype", "{arguments:?}");
+        assert_eq!(
+            ran.hint(),
+            "use the tintype that brought it: SELECT version FROM tintype.instance",
+            "{arguments:?}"
+        );
     }
     run(&client, "older", "DELETE FROM tintype.migration; INSERT INTO tintype.migration VALUES (0, '0000_before')")
         .await;
