@@ -54,6 +54,7 @@ pub struct Request {
 
 /// A row of `tintype.source`, stored or planned.
 #[derive(Debug, Clone, serde::Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is a column of its own
 pub struct Source {
     /// Its number; `None` while it is only planned.
     pub id: Option<i32>,

@@ -107,7 +107,7 @@ async fn of_several_columns() {
     .await;
 }
 
-/// Their operators are not in pg_catalog, and their order is none of text's: 'B' comes before 'a' there, and behind it here.
+/// Their operators are not in `pg_catalog`, and their order is none of text's: 'B' comes before 'a' there, and behind it here.
 #[tokio::test]
 async fn of_types_with_operators_of_their_own() {
     let rows = ["'B'", "'a'", "'C'", "'d'", "'E'", "'f'"];
