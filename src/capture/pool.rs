@@ -145,8 +145,12 @@ impl Chrome {
             (left, tries) = (left.saturating_sub(started.elapsed()), tries - 1);
             let is_over = tries == 0 || left.is_zero() || self.pool.slots.is_closed();
             if !matches!(trouble, Trouble::BrowserDied) || is_over {
-                let again = matches!(trouble, Trouble::BrowserDied) && tries == 0 && !self.pool.slots.is_closed();
-                let trouble = if again { Trouble::BrowserDiesAgain { tries: TRIES } } else { trouble };
+                let trouble = match trouble {
+                    Trouble::BrowserDied if self.pool.slots.is_closed() => Trouble::BrowserDied,
+                    Trouble::BrowserDied if left.is_zero() => Trouble::Deadline { stage: progress.stage(), limit },
+                    Trouble::BrowserDied => Trouble::BrowserDiesAgain { tries: TRIES },
+                    trouble => trouble,
+                };
                 return Err(CaptureError { trouble, seen: Box::new(progress.seen()) });
             }
             tracing::debug!(tries, "a capture begins anew");
