@@ -3,7 +3,6 @@
 //! object that is put into the store and deleted again, where a store is to be looked at.
 
 pub mod database;
-mod fetch;
 pub mod machine;
 pub mod store;
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::warn;
+use tracing::{Instrument, warn};
 
 use crate::{
     card,
@@ -19,6 +19,7 @@ use crate::{
     publish::{Publisher, Verdict},
     queue::{self, Claim, Material},
     storage::{self, Storage},
+    trace,
     vitals::{Vitals, engine},
 };
 
@@ -58,6 +59,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What went wrong, where the row has no picture for it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match self {
+            Self::Failed(reason) => Some(reason.clone()),
+            Self::Postponed(failure) => Some(failure.to_string()),
+            _ => None,
+        }
+    }
+
     /// In one word.
     #[must_use]
     pub fn word(&self) -> &'static str {
@@ -109,14 +120,15 @@ struct Tried {
 }
 
 async fn perform(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Result<Outcome, Failure> {
-    let (material, engine, template) = match in_time(Box::pin(look(workshop, claim, tried))).await? {
-        Look::Settled(outcome) => return Ok(outcome),
-        Look::Draw(material, engine, template) => (material, engine, template),
-    };
+    let (material, engine, template) =
+        match in_time(Box::pin(look(workshop, claim, tried).instrument(trace::part("read")))).await? {
+            Look::Settled(outcome) => return Ok(outcome),
+            Look::Draw(material, engine, template) => (material, engine, template),
+        };
     if material.has_status {
         queue::say_processing(&workshop.db.get().await?, claim).await?;
     }
-    let drawn = workshop.engines.draw(engine, &material).await?;
+    let drawn = workshop.engines.draw(engine, &material).instrument(trace::part("draw")).await?;
     in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
 }
 
@@ -168,7 +180,8 @@ async fn hand_in(
                 );
             }
             let began = Instant::now();
-            let object = workshop.storage.put(&path, drawn.image.bytes, drawn.image.media_type).await?;
+            let put = workshop.storage.put(&path, drawn.image.bytes, drawn.image.media_type);
+            let object = put.instrument(trace::part("upload")).await?;
             let upload = workshop.vitals.meters.upload.get_or_create_owned(&engine(workshop.storage.kind()));
             upload.observe(began.elapsed().as_secs_f64());
             failpoint::reach(AFTER_UPLOAD);
@@ -237,7 +250,8 @@ fn ready(ledger: Ledger, drawn: &Drawn) -> Ledger {
 /// Hands the entry in, again and again while the host holds the row.
 async fn publish(workshop: &Workshop, claim: &Claim, ledger: Ledger) -> Result<Outcome, Failure> {
     for _ in 0..LOCKED_TRIES {
-        let verdict = workshop.publisher.publish(claim.clone(), ledger.clone()).await?;
+        let handed_in = workshop.publisher.publish(claim.clone(), ledger.clone());
+        let verdict = handed_in.instrument(trace::part("publish")).await?;
         return Ok(match verdict {
             Verdict::Locked => {
                 tokio::time::sleep(LOCKED_PAUSE).await;

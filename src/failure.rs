@@ -137,8 +137,10 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
     match trouble {
         Trouble::Program(_) | Trouble::Start { .. } => Directive::Snooze(Duration::from_secs(60)),
         Trouble::BrowserDied | Trouble::Stopped => Directive::Snooze(Duration::from_secs(10)),
-        Trouble::PageCrashed | Trouble::Protocol { .. } | Trouble::Encoding(_) => patient(2),
-        Trouble::Deadline { .. } => patient(SLOW),
+        Trouble::HostBusy { .. } => Directive::Snooze(Duration::from_secs(5)),
+        Trouble::PageCrashed | Trouble::Flood | Trouble::Protocol { .. } | Trouble::Encoding(_) => patient(2),
+        // Nobody's fault, unless it happens again and again.
+        Trouble::Deadline { .. } | Trouble::BrowserDiesAgain { .. } => patient(SLOW),
         Trouble::Unreachable { .. } => patient(PATIENT),
         Trouble::Status { retry_after, .. } if !trouble.is_permanent() => match (patient(PATIENT), retry_after) {
             (Directive::Retry(_), Some(when)) => Directive::Heed((*when).min(CAP)),

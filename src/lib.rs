@@ -42,6 +42,7 @@ pub mod publish;
 
 // What a worker shows of itself, and to whom.
 pub mod http;
+pub mod trace;
 pub mod vitals;
 
 // What keeps the queue honest besides its jobs.
@@ -60,3 +61,4 @@ pub mod db;
 pub mod error;
 pub mod scratch;
 mod user;
+mod web;

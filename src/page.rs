@@ -7,12 +7,14 @@ mod secrets;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 pub use self::{
     address::AddressError,
     secrets::{AuthError, Secrets},
 };
 use crate::{
-    capture::{Credentials, Options, Shot, Subject, guard::Rules},
+    capture::{Credentials, Options, PageFormat, Shot, Subject, guard::Rules},
     card::Looks,
     queue::Material,
     studio::half_digest,
@@ -76,7 +78,11 @@ impl Gallery {
         let (subject, credentials) = if material.draw == "html" {
             (Subject::Html { html: html::page(&template.html, material)?, base: None }, Credentials::default())
         } else {
-            let url = address::fill(material.url.as_deref().unwrap_or_default(), &material.data)?;
+            let template = material.url.as_deref().unwrap_or_default();
+            if !auth.is_empty() && address::is_whole(template) {
+                return Err(AuthError::AnyHost { template: template.to_owned() }.into());
+            }
+            let url = address::fill(template, &material.data)?;
             let (url, credentials) = self.secrets.open(&auth, url)?;
             (Subject::Address(url), credentials)
         };
@@ -108,6 +114,23 @@ fn options(kept: &serde_json::Value) -> Result<(Options, Vec<String>), PageError
     Ok((serde_json::from_value(kept).map_err(wrong)?, auth))
 }
 
+/// The options and ways in of a source that is attached again: options that are named take the place of the old ones, ways in that
+/// of the old ways in, and what is not named stays.
+#[must_use]
+pub fn renewed(kept: &Value, named: Value) -> Value {
+    let (Value::Object(kept), Value::Object(mut named)) = (kept, named.clone()) else { return named };
+    let names_options = named.is_empty() || named.keys().any(|name| name != "auth");
+    let names_auth = named.contains_key("auth");
+    for (name, value) in kept {
+        let stays = if name == "auth" { !names_auth } else { !names_options };
+        if stays {
+            named.insert(name.clone(), value.clone());
+        }
+    }
+    named.retain(|name, value| name != "auth" || value.as_array().is_none_or(|ways| !ways.is_empty()));
+    Value::Object(named)
+}
+
 /// What is wrong with the options of a capture as a source would keep them.
 ///
 /// # Errors
@@ -115,5 +138,8 @@ fn options(kept: &serde_json::Value) -> Result<(Options, Vec<String>), PageError
 pub fn check_options(kept: &serde_json::Value) -> Result<(), PageError> {
     let (options, auth) = options(kept)?;
     options.check().map_err(PageError::Options)?;
+    if options.format == Some(PageFormat::Pdf) {
+        return Err(PageError::Options("format=pdf: no site shows a PDF as a page's picture".to_owned()));
+    }
     auth.iter().try_for_each(|words| secrets::check(words)).map_err(PageError::Auth)
 }

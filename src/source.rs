@@ -3,7 +3,10 @@
 
 use tokio_postgres::{Row, types::Json};
 
-use crate::db::{DbError, Queries};
+use crate::{
+    db::{DbError, Queries},
+    page,
+};
 
 /// What a person asks of `attach`. `None` is proposed from the columns' names, an empty text means none.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -137,7 +140,10 @@ impl Source {
             url: request.url.or_else(|| kept(&self.url)),
             html: request.html.or_else(|| kept(&self.html)),
             data: request.data.or_else(|| Some(self.data())),
-            capture: request.capture.or_else(|| Some(self.capture.clone())),
+            capture: Some(match request.capture {
+                Some(named) => page::renewed(&self.capture, named),
+                None => self.capture.clone(),
+            }),
             status: request.status.or_else(|| kept(&self.status_column)),
         }
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument, debug, error, info, warn};
 
 use crate::{
     db::{Database, DbError, Queries},
@@ -16,6 +16,7 @@ use crate::{
     prune,
     queue::{self, Slots},
     sleep::{self, Sleep, Sleeper},
+    trace,
     vitals::{Phase, Vitals},
     watermark::Watermark,
 };
@@ -178,6 +179,8 @@ struct Job {
     row: String,
     source: String,
     marked: std::time::Instant,
+    /// The id of its trace.
+    trace: Option<String>,
 }
 
 impl Floor<'_> {
@@ -272,9 +275,12 @@ impl Floor<'_> {
             let page_slot = if claim.page { Arc::clone(&self.page_slots).try_acquire_owned().ok() } else { None };
             self.running.spawn(async move {
                 let row = format!("{}/{}", claim.source_name, claim.key);
-                let job = Job { row, source: claim.source_name.clone(), marked: claim.marked };
-                let work = Box::pin(executor::execute(&workshop, claim));
+                let span = trace::job(&row, claim.attempt);
+                let trace = trace::id(&span);
+                let job = Job { row, source: claim.source_name.clone(), marked: claim.marked, trace };
+                let work = Box::pin(executor::execute(&workshop, claim).instrument(span.clone()));
                 let outcome = lease.over(work).await.unwrap_or(Outcome::Lost);
+                trace::finish(&span, outcome.word(), outcome.trouble());
                 drop(page_slot);
                 (job, outcome)
             });
@@ -329,7 +335,7 @@ impl Floor<'_> {
 
     /// Counts a finished job, and logs it: the one place where a job is logged.
     fn count(&mut self, done: Result<(Job, Outcome), tokio::task::JoinError>) {
-        let (Job { row, source, marked }, outcome) = match done {
+        let (Job { row, source, marked, trace }, outcome) = match done {
             Ok(done) => done,
             Err(panic) => {
                 error!(error = %panic, "a job panicked; its lease will run out");
@@ -343,27 +349,27 @@ impl Floor<'_> {
             Outcome::Published(url) => {
                 self.tally.published += 1;
                 self.vitals.waited(marked.elapsed());
-                info!(row, url, "published");
+                info!(row, trace_id = trace, url, "published");
             }
             Outcome::Skipped(reason) => {
                 self.tally.skipped += 1;
-                info!(row, reason, "skipped");
+                info!(row, trace_id = trace, reason, "skipped");
             }
             Outcome::Failed(reason) => {
                 self.tally.failed += 1;
-                warn!(row, reason, "failed");
+                warn!(row, trace_id = trace, reason, "failed");
             }
             Outcome::Postponed(failure) => {
                 self.tally.postponed += 1;
                 self.vitals.meters.retries.inc();
-                warn!(row, reason = %failure, hint = failure.hint(), "postponed");
+                warn!(row, trace_id = trace, reason = %failure, hint = failure.hint(), "postponed");
             }
-            Outcome::Kept => info!(row, "kept the picture that was chosen by hand"),
-            Outcome::Unchanged => debug!(row, "unchanged"),
-            Outcome::Changed => debug!(row, "changed meanwhile, due again"),
-            Outcome::Gone => debug!(row, "gone"),
-            Outcome::Unpublished => info!(row, "unpublished: the row filter leaves it out"),
-            Outcome::Lost => warn!(row, "lost the lease"),
+            Outcome::Kept => info!(row, trace_id = trace, "kept the picture that was chosen by hand"),
+            Outcome::Unchanged => debug!(row, trace_id = trace, "unchanged"),
+            Outcome::Changed => debug!(row, trace_id = trace, "changed meanwhile, due again"),
+            Outcome::Gone => debug!(row, trace_id = trace, "gone"),
+            Outcome::Unpublished => info!(row, trace_id = trace, "unpublished: the row filter leaves it out"),
+            Outcome::Lost => warn!(row, trace_id = trace, "lost the lease"),
         }
     }
 

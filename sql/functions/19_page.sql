@@ -42,6 +42,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Scheme and host are fixed, then come columns in braces: https://app.example/posts/{slug}; or {column} alone, which holds the whole address.'
                          || CASE WHEN strpos(src.url, '@') > 0 THEN ' Passwords go into a secret: --auth basic=NAME.' ELSE '' END;
+    ELSIF src.url ~ '^\{[^{}]+\}$' AND coalesce(src.capture->'auth', '[]') <> '[]' THEN
+        RAISE EXCEPTION 'a row of % names the host of its page, and would get the secret of --auth for whom it names', src.relation
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Write scheme and host into the address: https://app.example/{path}. Or leave the secret out.';
     ELSIF jsonb_typeof(src.capture) <> 'object' THEN
         RAISE EXCEPTION 'the options of a capture are no JSON object: %', src.capture USING ERRCODE = 'invalid_parameter_value';
     END IF;

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use url::Url;
+
 use super::{guard::Reason, program::ProgramError, wire::WireError};
 
 /// Why there is no picture, and what was seen of the page until then.
@@ -50,6 +52,21 @@ pub enum Trouble {
     /// The browser died, was killed, or does not answer any more.
     #[error("the browser died")]
     BrowserDied,
+    /// So did the next and the one after it, each while it had this page.
+    #[error("the browser died each of {tries} times")]
+    BrowserDiesAgain {
+        /// How often it was tried.
+        tries: usize,
+    },
+    /// The page floods its console.
+    #[error("the page says more on its console than can be taken in")]
+    Flood,
+    /// As many pages of the host are captured as may be.
+    #[error("as many pages of {host} are being captured as may be at once, or within a minute")]
+    HostBusy {
+        /// The host.
+        host: String,
+    },
     /// Whoever wanted the picture does not want it any more.
     #[error("stopped")]
     Stopped,
@@ -163,6 +180,9 @@ impl Trouble {
             Self::Program(_)
             | Self::Start { .. }
             | Self::BrowserDied
+            | Self::BrowserDiesAgain { .. }
+            | Self::Flood
+            | Self::HostBusy { .. }
             | Self::Stopped
             | Self::PageCrashed
             | Self::Deadline { .. }
@@ -201,7 +221,7 @@ impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.trouble.fmt(f)?;
         if let Some(url) = self.seen.requested.as_ref().or(self.seen.final_url.as_ref()) {
-            write!(f, " ({url}")?;
+            write!(f, " ({}", shown(url))?;
             if let Some(status) = self.seen.status {
                 write!(f, ", status {status}")?;
             }
@@ -209,6 +229,30 @@ impl fmt::Display for CaptureError {
         }
         Ok(())
     }
+}
+
+/// An address for people: without what lets its holder in, and no longer than a line or two.
+fn shown(address: &str) -> String {
+    const LONGEST: usize = 300;
+    const SECRETS: [&str; 4] = ["signature", "sig", "token", "access_token"];
+    let mut shown = address.to_owned();
+    if let Ok(mut url) = Url::parse(address) {
+        let _ = (url.set_password(None), url.set_username("")); // an address that can have none has none
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let is_secret = |name: &str| SECRETS.contains(&name.to_ascii_lowercase().as_str());
+        if pairs.iter().any(|(name, _)| is_secret(name)) {
+            let mut query = url.query_pairs_mut();
+            query.clear();
+            for (name, value) in &pairs {
+                query.append_pair(name, if is_secret(name) { "..." } else { value });
+            }
+        }
+        shown = url.into();
+    }
+    if shown.chars().count() > LONGEST {
+        shown = shown.chars().take(LONGEST).chain(['…']).collect();
+    }
+    shown
 }
 
 impl<T: Into<Trouble>> From<T> for CaptureError {
@@ -232,6 +276,20 @@ impl From<WireError> for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_told_without_what_lets_its_holder_in() {
+        let told = |url: &str| {
+            let seen = Seen { requested: Some(url.to_owned()), ..Seen::default() };
+            CaptureError { trouble: Trouble::BrowserDied, seen: Box::new(seen) }.to_string()
+        };
+        assert_eq!(
+            told("https://ada:pw@app.example/a?draft=1&expires=1&signature=abc"),
+            "the browser died (https://app.example/a?draft=1&expires=1&signature=...)"
+        );
+        assert_eq!(told("https://app.example/a?q=%20x"), "the browser died (https://app.example/a?q=%20x)");
+        assert!(told(&format!("https://app.example/{}", "ä".repeat(1_000_000))).len() < 1000);
+    }
 
     #[test]
     fn what_will_be_the_same_again_is_permanent() {

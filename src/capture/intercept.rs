@@ -1,7 +1,10 @@
 //! What a page asks for, before it leaves: each request of a page comes in, and goes on, goes on with headers for the page's own
 //! origin, or goes nowhere. Used only where a shot has something to say about requests.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chromiumoxide::cdp::browser_protocol::{
     fetch::{self, ContinueRequestParams, FailRequestParams, HeaderEntry, RequestPattern},
@@ -25,6 +28,8 @@ pub(super) struct Intercept {
     headers: Vec<(String, String)>,
     kinds: Vec<ResourceKind>,
     list: Option<Arc<BlockList>>,
+    /// Whether the document in the main frame is of the page's own origin, or will be.
+    is_at_home: AtomicBool,
 }
 
 impl Intercept {
@@ -37,7 +42,7 @@ impl Intercept {
         let list = shot.options.block_ads.then(|| Arc::clone(list));
         let (headers, kinds) = (shot.credentials.headers.clone(), shot.options.block_types.clone());
         let needed = list.is_some() || !headers.is_empty() || !kinds.is_empty();
-        needed.then_some(Self { page, frame, headers, kinds, list })
+        needed.then(|| Self { page, frame, headers, kinds, list, is_at_home: AtomicBool::new(true) })
     }
 
     /// Which hosts and ports no web socket goes to; none where all may. Of a web socket only its host is known: of a list the rules hold
@@ -84,10 +89,23 @@ impl Intercept {
         }
         let mut on = ContinueRequestParams::new(id);
         if !self.headers.is_empty() {
-            let is_own = url.origin() == self.page.origin() && url.origin().is_tuple();
-            on.headers = if is_own { Some(self.with_ours(event)) } else { self.without_ours(event) };
+            on.headers = if self.is_ours(&url, event) { Some(self.with_ours(event)) } else { self.without_ours(event) };
         }
         wire.tell(session, &on);
+    }
+
+    /// Whether a request is to our own origin and made by our own page, which a stranger's frame within it is not, nor a stranger's page
+    /// to which it moved.
+    fn is_ours(&self, url: &Url, event: &Event) -> bool {
+        let own = self.page.origin();
+        if event.text("/frameId") != self.frame || !own.is_tuple() {
+            return false;
+        }
+        let is_own = url.origin() == own;
+        if event.text("/resourceType") == "Document" {
+            self.is_at_home.store(is_own, Ordering::Relaxed);
+        }
+        is_own && self.is_at_home.load(Ordering::Relaxed)
     }
 
     /// Whether a request goes nowhere. The page itself always goes.
@@ -104,7 +122,7 @@ impl Intercept {
     /// The request's headers without ours, where it has them: it was sent to the page's own origin first, and redirected.
     fn without_ours(&self, event: &Event) -> Option<Vec<HeaderEntry>> {
         let ours = |name: &str, value: &str| {
-            self.headers.iter().any(|(own, secret)| own.eq_ignore_ascii_case(name) && value == secret)
+            self.headers.iter().any(|(own, secret)| own.eq_ignore_ascii_case(name) && value.trim() == secret.trim())
         };
         let all = event.params.pointer("/request/headers").and_then(serde_json::Value::as_object)?;
         let all = all.iter().map(|(name, value)| (name, value.as_str().unwrap_or_default()));

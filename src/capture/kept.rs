@@ -51,7 +51,7 @@ impl Kept {
     /// Takes a page with this window.
     pub(super) fn take(&self, window: &Window) -> Option<Page> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = pages.iter().position(|(own, _)| own == window)?;
+        let at = pages.iter().position(|(own, page)| own == window && page.tab.door.is_untouched())?;
         Some(pages.swap_remove(at).1)
     }
 

@@ -37,7 +37,9 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
     match what {
         "net::ERR_ABORTED" if !view.download => Trouble::NoPage { what: "nothing came" },
         _ if view.download => Trouble::NoPage { what: "a download came" },
-        what if FINAL.contains(&what) => Trouble::Refused { what: what.to_owned() },
+        what if FINAL.contains(&what) || what.starts_with("net::ERR_CERT_") => {
+            Trouble::Refused { what: what.to_owned() }
+        }
         what => Trouble::Unreachable { what: what.to_owned() },
     }
 }

@@ -146,7 +146,9 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     let mut crash = page.view.clone();
     let captured = tokio::select! {
         captured = steps(&page, window.is_some(), shot, progress) => captured,
-        Ok(_) = crash.wait_for(|view| view.crashed) => Err(Trouble::PageCrashed),
+        Ok(view) = crash.wait_for(|view| view.crashed || view.floods()) => {
+            Err(if view.crashed { Trouble::PageCrashed } else { Trouble::Flood })
+        }
     };
     if page.texts == 0 {
         Tab::refill(page.tab.browser(), &shot.rules);
@@ -178,7 +180,16 @@ async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Re
     }
     for _ in 0..MOVES {
         progress.at("loading the page");
-        let loader = loaded(&mut view, shot).await?;
+        let loader = match loaded(&mut view, shot).await? {
+            Loaded::Whole(loader) => loader,
+            Loaded::Cut(what) => {
+                let url = match &shot.subject {
+                    Subject::Address(url) => url.clone(),
+                    Subject::Html { .. } => return Err(Trouble::Unreachable { what }),
+                };
+                return Err(network::failed(&what, &url, &view.borrow(), &tab.door.refusals()));
+            }
+        };
         if let Subject::Address(url) = &shot.subject
             && let Some(trouble) = network::bad_document(url, &view.borrow(), &tab.door.refusals())
         {
@@ -222,11 +233,20 @@ async fn write(tab: &Tab, html: &str, base: Option<&Url>) -> Result<(), Trouble>
     Ok(())
 }
 
-/// Waits until the document is as far as it has to be; which one that was.
-async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<String, Trouble> {
+/// How a document came.
+enum Loaded {
+    /// As far as it has to be; which one that was.
+    Whole(String),
+    /// Its line broke, in the browser's word.
+    Cut(String),
+}
+
+/// Waits until the document is as far as it has to be.
+async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<Loaded, Trouble> {
     let event = shot.options.wait_until.event();
-    let reached = view.wait_for(|view| view.reached.contains(event)).await.map_err(|_| Trouble::BrowserDied)?;
-    Ok(reached.loader.clone())
+    let there = |view: &View| view.cut.is_some() || view.reached.contains(event);
+    let view = view.wait_for(there).await.map_err(|_| Trouble::BrowserDied)?;
+    Ok(view.cut.clone().map_or_else(|| Loaded::Whole(view.loader.clone()), Loaded::Cut))
 }
 
 /// Makes the document ready and takes its picture.

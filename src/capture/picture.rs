@@ -8,7 +8,7 @@ use chromiumoxide::{
 
 use super::{
     error::Trouble,
-    script::{Undone, World},
+    script::{Size, Undone, World},
     shot::{Clip, Options, PageFormat},
     tab::Tab,
 };
@@ -16,6 +16,12 @@ use crate::card::{self, Image};
 
 /// The quality of what the browser itself encodes.
 const QUALITY: i64 = 82;
+
+/// Pixels of a WebP's sides (its specification, "Extended File Format").
+const HIGHEST_WEBP: f64 = 16_383.0;
+
+/// CSS pixels of an element across.
+const WIDEST: f64 = 20_000.0;
 
 /// CSS pixels in an inch of paper.
 const INCH: f64 = 96.0;
@@ -37,10 +43,19 @@ pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Resu
     let size = clip.map_or((f64::from(options.width), f64::from(options.height)), |clip| (clip.width, clip.height));
     let scale = options.scale;
     let pixels = move |side: f64| (side * scale).round().max(1.0) as u32;
+    if webp && f64::max(size.0, size.1) * scale > HIGHEST_WEBP {
+        let what =
+            format!("a WebP of {} × {} pixels: its sides are at most {HIGHEST_WEBP}", pixels(size.0), pixels(size.1));
+        return Err(Trouble::Size { what }.into());
+    }
     let data = screenshot(tab, clip, webp).await?;
     let format = options.format;
     let encoded = tokio::task::spawn_blocking(move || {
         let bytes = decode(&data)?;
+        drop(data);
+        if bytes.is_empty() {
+            return Err(Trouble::Encoding("the browser made an empty file".to_owned()));
+        }
         if webp {
             let (width, height) = (pixels(size.0), pixels(size.1));
             let (media_type, extension) = ("image/webp", "webp");
@@ -67,7 +82,12 @@ async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Binary,
 
 /// Which part of the page is the picture, where it is not the window; and the page's height where the part ends before it.
 async fn part(tab: &Tab, world: &World, options: &Options) -> Result<(Option<Clip>, Option<u32>), Undone> {
-    if options.clip.is_some() {
+    if let Some(clip) = options.clip {
+        let Size { width, height } = world.run(tab, "measure", options).await?.page;
+        if clip.x >= width || clip.y >= height {
+            let what = format!("the clip is outside the page, which is {width} × {height}");
+            return Err(Trouble::Size { what }.into());
+        }
         return Ok((options.clip, None));
     }
     if !options.full_page && options.selector.is_none() {
@@ -79,11 +99,18 @@ async fn part(tab: &Tab, world: &World, options: &Options) -> Result<(Option<Cli
     if clip.width < 1.0 || clip.height < 1.0 {
         return Err(Trouble::Size { what: "the element has no size".to_owned() }.into());
     }
+    let is_off = clip.x + clip.width < 1.0 || clip.y + clip.height < 1.0 || clip.x >= found.page.width.max(1.0);
+    if is_off {
+        return Err(Trouble::Size { what: "the element is outside the page".to_owned() }.into());
+    }
+    if clip.width > WIDEST {
+        return Err(Trouble::Size { what: format!("the element is {} pixels wide", clip.width.round()) }.into());
+    }
     let highest = options.highest(clip.width);
     let cut_from = (clip.height > highest).then_some(clip.height.round() as u32);
     // On whole pixels, or its edges are blurred.
-    let (x, y) = (clip.x.max(0.0).floor(), clip.y.max(0.0).floor());
-    let (right, bottom) = ((clip.x + clip.width).ceil(), (clip.y + clip.height.min(highest)).ceil());
+    let (x, y) = (clip.x.max(0.0).round(), clip.y.max(0.0).round());
+    let (right, bottom) = ((clip.x + clip.width).round(), (clip.y + clip.height.min(highest)).round());
     Ok((Some(Clip { x, y, width: (right - x).max(1.0), height: (bottom - y).max(1.0) }), cut_from))
 }
 

@@ -15,11 +15,11 @@ use tokio_util::task::TaskTracker;
 use super::{
     browser::{Browser, Lease},
     error::{CaptureError, Trouble},
-    hosts::Hosts,
+    hosts::{Hosts, Turn},
     page::{self, Captured, Progress},
     program::Program,
     settings::Settings,
-    shot::{Shot, Subject},
+    shot::{Credentials, Shot, Subject},
 };
 
 /// How often a capture is tried in all where the browser dies under it.
@@ -106,12 +106,19 @@ impl Chrome {
         if let Err(what) = shot.options.check() {
             return Err(Trouble::Options { what }.into());
         }
+        if let Some((name, _)) =
+            shot.credentials.headers.iter().find(|(name, value)| !Credentials::can_have(name, value))
+        {
+            let what =
+                format!("header {name:?} cannot be set: its name is the browser's own, or there are line breaks in it");
+            return Err(Trouble::Options { what }.into());
+        }
         let host = match &shot.subject {
             Subject::Address(url) => url.host_str(),
             Subject::Html { .. } => None,
         };
         let _turn = match host {
-            Some(host) => self.pool.hosts.turn(host).await,
+            Some(host) => Some(self.pool.turn(host).await?),
             None => None,
         };
         let _slot = self.pool.slots.acquire().await.map_err(|_| Trouble::BrowserDied)?;
@@ -138,6 +145,12 @@ impl Chrome {
             (left, tries) = (left.saturating_sub(started.elapsed()), tries - 1);
             let is_over = tries == 0 || left.is_zero() || self.pool.slots.is_closed();
             if !matches!(trouble, Trouble::BrowserDied) || is_over {
+                let trouble = match trouble {
+                    Trouble::BrowserDied if self.pool.slots.is_closed() => Trouble::BrowserDied,
+                    Trouble::BrowserDied if left.is_zero() => Trouble::Deadline { stage: progress.stage(), limit },
+                    Trouble::BrowserDied => Trouble::BrowserDiesAgain { tries: TRIES },
+                    trouble => trouble,
+                };
                 return Err(CaptureError { trouble, seen: Box::new(progress.seen()) });
             }
             tracing::debug!(tries, "a capture begins anew");
@@ -164,11 +177,27 @@ impl Pool {
         Ok(self.program.get_or_try_init(find).await?)
     }
 
+    /// A turn of a host, where there is one before the patience ends.
+    async fn turn(&self, host: &str) -> Result<Turn, Trouble> {
+        let turn = self.hosts.turn(host);
+        let turn = match self.settings.patience {
+            Some(patience) => tokio::time::timeout(patience, turn).await.unwrap_or_default(),
+            None => turn.await,
+        };
+        turn.ok_or_else(|| Trouble::HostBusy { host: host.to_owned() })
+    }
+
     /// The right to use the browser that takes captures in; one is started where there is none.
-    async fn lease(&self) -> Result<Lease, Trouble> {
+    async fn lease(self: &Arc<Self>) -> Result<Lease, Trouble> {
         if let Some(lease) = self.enter() {
             return Ok(lease);
         }
+        // A start goes on where the caller is dropped, so that nothing half started is forgotten.
+        let pool = Arc::clone(self);
+        self.tasks.spawn(async move { pool.start().await }).await.unwrap_or(Err(Trouble::BrowserDied))
+    }
+
+    async fn start(&self) -> Result<Lease, Trouble> {
         let mut launches = self.launching.lock().await;
         if let Some(lease) = self.enter() {
             return Ok(lease);
@@ -180,7 +209,6 @@ impl Pool {
             _ => {}
         }
         launches.check()?;
-        let starting = self.tasks.token(); // the end waits for what begins here, or this sees the end
         if self.slots.is_closed() {
             return Err(Trouble::BrowserDied);
         }
@@ -191,7 +219,6 @@ impl Pool {
         if self.slots.is_closed() {
             browser.gone.cancel();
         }
-        drop(starting);
         Ok(lease)
     }
 

@@ -44,7 +44,7 @@ const LAST_WORDS: usize = 12;
 
 /// What Chromium is told besides its folder and what the guard wants. Nothing that asks, calls home or waits for a person; and
 /// colours, letters and scroll bars that are the same on every machine.
-const FLAGS: [&str; 34] = [
+const FLAGS: [&str; 35] = [
     "--headless",
     "--remote-debugging-port=0",
     "--no-first-run",
@@ -55,6 +55,7 @@ const FLAGS: [&str; 34] = [
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-breakpad",
+    "--disable-checker-imaging", // or a picture in the page is white while it is still decoded
     "--disable-client-side-phishing-detection",
     "--disable-component-extensions-with-background-pages",
     "--disable-component-update",

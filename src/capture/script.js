@@ -75,11 +75,11 @@ async (task, wishes) => {
     if (whole) await wake(wishes.highest);
     await settled(!whole);
     if (wishes.expect_selector && !find(wishes.expect_selector)) return { absent: "expect" };
-    return { title: document.title.trim() };
+    return { title: document.title.slice(0, 1000).toWellFormed().trim() };
   };
 
   const measure = () => {
-    const page = { height: root().scrollHeight };
+    const page = { width: root().scrollWidth, height: root().scrollHeight };
     if (!wishes.selector) return { page };
     const element = find(wishes.selector);
     if (!element) return { absent: "selector" };

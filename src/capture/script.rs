@@ -58,6 +58,7 @@ pub(super) struct Found {
 /// A page's size in CSS pixels.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(super) struct Size {
+    pub(super) width: f64,
     pub(super) height: f64,
 }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub recycle_memory: u64,
     /// How many captures at once of one host.
     pub host_captures: usize,
+    /// How long a capture waits for a turn of its host; none is for ever.
+    pub patience: Option<Duration>,
     /// How many captures a minute of one host; none is any number.
     pub host_per_minute: Option<u32>,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             recycle_captures: 500,
             recycle_memory: 2 << 30,
             host_captures: 2,
+            patience: None,
             host_per_minute: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use hyper::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -41,6 +42,21 @@ pub enum Subject {
 pub struct Credentials {
     /// Headers, cookies and authorisation among them: name and value.
     pub headers: Vec<(String, String)>,
+}
+
+impl Credentials {
+    /// Whether the browser takes such a header from us: one that is well formed, and none that is its own affair.
+    #[must_use]
+    pub fn can_have(name: &str, value: &str) -> bool {
+        const OWN: [&str; 8] =
+            ["host", "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+        let lower = name.to_ascii_lowercase();
+        HeaderName::from_bytes(name.as_bytes()).is_ok()
+            && HeaderValue::from_str(value).is_ok()
+            && !OWN.contains(&lower.as_str())
+            && !lower.starts_with("proxy-")
+            && !lower.starts_with("sec-")
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -167,6 +183,9 @@ impl Options {
         }
         if !(0.1..=600.0).contains(&self.deadline) || !(0.0..=600.0).contains(&self.delay) {
             return Err("a time of more than 600 seconds".to_owned());
+        }
+        if self.format == Some(PageFormat::Pdf) && (self.clip.is_some() || self.selector.is_some()) {
+            return Err("a PDF is of the whole page: no clip and no element".to_owned());
         }
         match &self.clip {
             Some(_) if self.selector.is_some() || self.full_page => {

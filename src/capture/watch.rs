@@ -12,6 +12,10 @@ use super::{browser::Browser, error::Seen, guard::REFUSED, intercept::Intercept,
 /// The most characters of a console's error that are kept.
 const CONSOLE: usize = 500;
 
+/// Characters on a console from which on it is a flood, and what a line counts besides its own.
+const FLOOD: usize = 8 << 20;
+const LINE: usize = 200;
+
 /// A page as its tab tells of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
@@ -27,6 +31,10 @@ pub(super) struct View {
     pub(super) retry_after: Option<Duration>,
     /// Whether the answer is the guard's own.
     pub(super) refused: bool,
+    /// Why the document is not whole, where it is not, in the browser's word.
+    pub(super) cut: Option<String>,
+    /// Characters that it said on its console and in errors so far.
+    said: usize,
     /// Whether its process died.
     pub(super) crashed: bool,
     /// Whether it was a download.
@@ -67,6 +75,11 @@ async fn pump(
 }
 
 impl View {
+    /// Whether it says more than can be taken in.
+    pub(super) fn floods(&self) -> bool {
+        self.said > FLOOD
+    }
+
     /// Takes in what happened; whether anybody could care.
     fn note(&mut self, event: &Event, frame: &str) -> bool {
         let ours = event.text("/frameId") == frame;
@@ -77,6 +90,7 @@ impl View {
                     self.loader = loader.to_owned();
                     self.loaders.insert(loader.to_owned());
                     self.reached.clear();
+                    self.cut = None;
                 }
                 self.reached.insert(name.to_owned());
             }
@@ -105,15 +119,26 @@ impl View {
                     self.seen.final_url = Some(address);
                 }
             }
+            "Network.loadingFailed" if event.text("/requestId") == self.loader && !self.loader.is_empty() => {
+                self.cut = Some(event.text("/errorText").to_owned());
+            }
             "Page.downloadWillBegin" if ours => self.download = true,
             "Inspector.targetCrashed" => self.crashed = true,
             "Runtime.exceptionThrown" => {
                 let described = event.text("/exceptionDetails/exception/description");
                 let said = if described.is_empty() { event.text("/exceptionDetails/text") } else { described };
+                self.said = self.said.saturating_add(said.len());
                 self.seen.console = Some(said.chars().take(CONSOLE).collect());
             }
-            "Runtime.consoleAPICalled" if event.text("/type") == "error" => {
+            "Runtime.consoleAPICalled" => {
                 let arguments = event.params.pointer("/args").and_then(serde_json::Value::as_array);
+                let lengths = arguments.into_iter().flatten().flat_map(|argument| {
+                    ["value", "description"].map(|part| argument[part].as_str().map_or(0, str::len))
+                });
+                self.said = lengths.fold(self.said.saturating_add(LINE), usize::saturating_add);
+                if event.text("/type") != "error" {
+                    return self.floods();
+                }
                 let words = arguments.into_iter().flatten().filter_map(|argument| {
                     let value =
                         argument.get("value").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));

@@ -38,12 +38,12 @@ pub struct BrowserFlags {
 #[derive(Debug, Clone, Args)]
 pub struct PoolFlags {
     /// Pages captured at once
-    #[arg(long, value_name = "N", env = "TINTYPE_CAPTURES", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Browser")]
+    #[arg(long, value_name = "N", env = "TINTYPE_CAPTURES", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Browser")]
     pub captures: u16,
     /// Seconds without a capture after which the browser is stopped
     #[arg(long, value_name = "SECONDS", env = "TINTYPE_BROWSER_IDLE", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400), help_heading = "Browser")]
     pub browser_idle: u64,
-    /// Pages of one host captured at once
+    /// Pages of one host captured at once: fewer than of all, so that a host that hangs stops no other
     #[arg(long, value_name = "N", env = "TINTYPE_HOST_CAPTURES", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Browser")]
     pub host_captures: u16,
     /// Pages of one host captured in a minute [default: any number]

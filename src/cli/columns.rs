@@ -72,11 +72,11 @@ pub struct Pages {
     /// More columns for the template, or whose change calls for a new picture of the page, by commas
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', help_heading = "Pages")]
     pub data: Option<Vec<String>>,
-    /// How a page is taken: a flag of `tintype capture` with its value, again for each: width=800, dark=true, hide=.banner; '' takes all back
+    /// How a page is taken: a flag of `tintype capture` with its value, again for each: width=800, dark=true, hide=.banner; '' takes these back
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Pages")]
     pub capture: Vec<String>,
     /// What lets us in, by the name of a secret that the worker has (TINTYPE_SECRET_NAME): bearer=NAME, basic=NAME, header:X-Key=NAME,
-    /// cookie:session=NAME, or sign=NAME for signed addresses
+    /// cookie:session=NAME, or sign=NAME for signed addresses; '' takes these back
     #[arg(long, value_name = "WAY=NAME", help_heading = "Pages")]
     pub auth: Vec<String>,
 }

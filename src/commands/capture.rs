@@ -86,7 +86,7 @@ fn options(flags: &Capture) -> Result<Options, Error> {
         full_page: part.full_page,
         max_height: part.max_height,
         selector: part.selector.clone(),
-        clip: part.clip.as_deref().map(clip).transpose()?,
+        clip: part.clip.as_deref().map(rectangle).transpose()?,
         dark: visitor.dark,
         mobile: visitor.mobile,
         locale: visitor.locale.clone(),
@@ -107,7 +107,7 @@ fn options(flags: &Capture) -> Result<Options, Error> {
 }
 
 /// A rectangle as a person writes it.
-fn clip(text: &str) -> Result<Clip, Error> {
+pub(super) fn rectangle(text: &str) -> Result<Clip, Error> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
     match numbers.as_deref() {
         Some(&[x, y, width, height]) => Ok(Clip { x, y, width, height }),

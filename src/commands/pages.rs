@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::Context;
+use super::{Context, capture::rectangle};
 use crate::{
     card::Looks,
     cli::{BrowserFlags, Pages},
@@ -23,10 +23,13 @@ pub(super) fn options(flags: &Pages) -> Result<Option<Value>, Error> {
             what: format!("--capture: there is no = in `{words}`"),
             hint: "write --capture width=800, with the names of tintype capture's flags".to_owned(),
         })?;
-        add(&mut options, &name.trim().replace('-', "_"), read(value.trim()));
+        let name = name.trim().replace('-', "_");
+        let name = if name == "block_type" { "block_types" } else { &name };
+        add(&mut options, name, read(name, value.trim()));
     }
     if !flags.auth.is_empty() {
-        options.insert("auth".to_owned(), flags.auth.iter().cloned().map(Value::from).collect());
+        let ways = flags.auth.iter().filter(|words| !words.is_empty()); // '' alone takes all back
+        options.insert("auth".to_owned(), ways.cloned().map(Value::from).collect());
     }
     let options = Value::Object(options);
     page::check_options(&options).map_err(|error| Error::Usage {
@@ -36,8 +39,11 @@ pub(super) fn options(flags: &Pages) -> Result<Option<Value>, Error> {
     Ok(Some(options))
 }
 
-/// A number, `true`, a list, an object, or a text.
-fn read(value: &str) -> Value {
+/// A number, `true`, a list, an object, a rectangle as the flag `--clip` has it, or a text.
+fn read(name: &str, value: &str) -> Value {
+    if let ("clip", Ok(clip)) = (name, rectangle(value)) {
+        return serde_json::json!({ "x": clip.x, "y": clip.y, "width": clip.width, "height": clip.height });
+    }
     serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))
 }
 

@@ -1,6 +1,6 @@
 //! `tintype run`: the worker, until a signal or until there is nothing to do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -28,6 +28,9 @@ use crate::{
     studio::Studio,
     worker::{self, Tally},
 };
+
+/// How long a page's job waits for a turn of its host before it gives its place to the pages of others.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
     let stop = stop_on_signal(); // first: as process 1 of a container, a signal without a handler is ignored
@@ -124,7 +127,7 @@ pub(super) async fn listen(settings: &http::Settings) -> Result<TcpListener, Err
 fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -> Result<Engines, Error> {
     let gallery = pages::gallery(context, &context.config.looks(&flags.looks)?, &flags.browser)?;
     let pool = context.config.pool(&flags.browser, &flags.pool)?;
-    let chrome = Chrome::new(capture::Settings { nice: flags.nice, ..pool });
+    let chrome = Chrome::new(capture::Settings { nice: flags.nice, patience: Some(PATIENCE), ..pool });
     let easels = Arc::new(Semaphore::new(concurrency));
     Ok(Engines { studio: Arc::new(studio), easels, nice: flags.nice, chrome, gallery })
 }

@@ -1,12 +1,20 @@
 //! The store as a worker and as the world meet it: one small object is put, read back, fetched as anybody would, and deleted.
 
-use std::path::Path;
+use std::{io, path::Path, time::Duration};
 
-use super::{Finding, Severity, fetch, well};
-use crate::storage::{Object, Storage, StorageError, object_path};
+use hyper::{Request, body::Bytes};
+
+use super::{Finding, Severity, well};
+use crate::{
+    storage::{Object, Storage, StorageError, object_path},
+    web,
+};
 
 /// What the object holds.
 const TEXT: &[u8] = b"tintype doctor was here\n";
+
+/// How long a fetch may take.
+const FETCH_LIMIT: Duration = Duration::from_secs(15);
 
 /// Free space below which a folder will soon be full.
 const LITTLE: u64 = 1 << 30;
@@ -82,7 +90,7 @@ async fn public(storage: &Storage, object: &Object) -> Option<Finding> {
         let finding = Finding::new(Severity::Error, code, storage.to_string(), words);
         return Some(finding.mend("--public-base-url https://…   # TINTYPE_PUBLIC_BASE_URL"));
     }
-    let what = match fetch::get(url).await {
+    let what = match fetch(url).await {
         Ok((200, body)) if body == TEXT => return None,
         Ok((200, _)) => "answers with something else than was stored".to_owned(),
         Ok((status, _)) => format!("answers {status} to those without keys"),
@@ -97,6 +105,13 @@ async fn public(storage: &Storage, object: &Object) -> Option<Finding> {
         Storage::Folder(folder) => format!("have the server of --public-base-url serve {}", folder.root().display()),
     };
     Some(Finding::new(Severity::Error, code, storage.to_string(), format!("{url} {what}")).mend(fix))
+}
+
+/// Fetches it without keys or cookies: status and body.
+async fn fetch(url: &str) -> io::Result<(u16, Vec<u8>)> {
+    let request = Request::get(url).body(Bytes::new()).map_err(io::Error::other)?;
+    let answer = web::send(request, FETCH_LIMIT).await?;
+    Ok((answer.status().as_u16(), answer.into_body().to_vec()))
 }
 
 /// Whether a folder has room.

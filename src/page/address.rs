@@ -30,10 +30,15 @@ pub enum AddressError {
     },
 }
 
+/// Whether the row has the whole address, and with it the host.
+pub(super) fn is_whole(template: &str) -> bool {
+    template.starts_with('{') && template.find('}') == Some(template.len() - 1)
+}
+
 /// Fills the template. `{column}` alone is the whole address, as the row has it.
 pub(super) fn fill(template: &str, data: &[(String, Option<String>)]) -> Result<Url, PageError> {
     let mut filled = String::new();
-    let whole = template.starts_with('{') && template.find('}') == Some(template.len() - 1);
+    let whole = is_whole(template);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let (column, after) = after.split_once('}').unwrap_or((after, ""));

@@ -37,8 +37,16 @@ impl Secrets {
     pub(super) fn open(&self, auth: &[String], mut url: Url) -> Result<(Url, Credentials), AuthError> {
         let (mut headers, mut cookies) = (Vec::new(), Vec::new());
         for words in auth {
-            let (way, secret) = way(words)?;
-            let secret = self.get(secret)?;
+            let (way, secret_name) = way(words)?;
+            let secret = self.get(secret_name)?;
+            let header = match way {
+                Way::Header(name) => name,
+                Way::Cookie(_) => "Cookie",
+                _ => "Authorization",
+            };
+            if !Credentials::can_have(header, secret) {
+                return Err(AuthError::Header { name: header.to_owned(), secret: secret_name.to_owned() });
+            }
             match way {
                 Way::Bearer => headers.push(("Authorization".to_owned(), format!("Bearer {secret}"))),
                 Way::Basic => headers.push(("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(secret)))),
@@ -66,6 +74,24 @@ pub enum AuthError {
     /// It is none that is known.
     #[error("`{0}` is no way in: bearer=NAME, basic=NAME, header:X-Name=NAME, cookie:name=NAME or sign=NAME")]
     Unknown(String),
+    /// The row would say who gets the secret.
+    #[error(
+        "no secret goes along where the row names the host, as `{template}` has it: write scheme and host into the address"
+    )]
+    AnyHost {
+        /// The address of the source.
+        template: String,
+    },
+    /// A header cannot have that value, or nobody may set it.
+    #[error(
+        "header {name} cannot be set to what secret {secret} holds: a line break in it, or a name that is the browser's own"
+    )]
+    Header {
+        /// The header.
+        name: String,
+        /// The secret's name.
+        secret: String,
+    },
     /// This worker has no such secret.
     #[error(
         "there is no secret {name}: the variable TINTYPE_SECRET_{name}, or a file that TINTYPE_SECRET_{name}_FILE names"
@@ -110,7 +136,7 @@ pub(super) fn check(words: &str) -> Result<(), AuthError> {
 }
 
 /// Signs an address: `expires` and `signature` go behind its query. The signature is HMAC-SHA256 over path and query as they are
-/// sent, `expires` with them, in hexadecimal digits. `docs/CAPTURE.md` has the other side for several frameworks.
+/// sent, `expires` with them, in hexadecimal digits. `docs/PAGES.md` has the other side for several frameworks.
 fn sign(url: &mut Url, secret: &str, expires: u64) {
     url.set_fragment(None);
     url.query_pairs_mut().append_pair("expires", &expires.to_string());

@@ -2,6 +2,7 @@
 
 mod pages;
 mod store;
+mod traces;
 mod turns;
 
 use std::{collections::HashSet, time::Duration};

@@ -214,9 +214,9 @@ impl Filter {
     fn finds(&self, address: &str) -> bool {
         let (pattern, address) = (self.pattern.as_bytes(), address.as_bytes());
         match self.start {
-            Start::Address => matches_at(pattern, address, self.end),
-            Start::Anywhere => (0..=address.len()).any(|at| matches_at(pattern, &address[at..], self.end)),
-            Start::Host => host_starts(address).any(|at| matches_at(pattern, &address[at..], self.end)),
+            Start::Address => matches_at(pattern, address, self.end, None),
+            Start::Anywhere => matches_at(pattern, address, self.end, Some((0, 0))),
+            Start::Host => host_starts(address).any(|at| matches_at(pattern, &address[at..], self.end, None)),
         }
     }
 }
@@ -236,11 +236,10 @@ fn host_starts(address: &[u8]) -> impl Iterator<Item = usize> {
     std::iter::once(from).chain(labels.collect::<Vec<_>>())
 }
 
-/// Whether a pattern matches from the start of a text. A star is any text, a caret a mark that no word holds, or the end.
-fn matches_at(pattern: &[u8], text: &[u8], to_end: bool) -> bool {
+/// Whether a pattern matches from the start of a text. A star is any text, a caret a mark that no word holds, or the end. `star` is
+/// where to go on when it does not fit behind the last star: from the start, where the pattern may begin anywhere.
+fn matches_at(pattern: &[u8], text: &[u8], to_end: bool, mut star: Option<(usize, usize)>) -> bool {
     let (mut at, mut place) = (0, 0);
-    // Where to go on when it does not fit behind the last star.
-    let mut star: Option<(usize, usize)> = None;
     loop {
         let fits = match pattern.get(at) {
             None if !to_end || place == text.len() => return true,

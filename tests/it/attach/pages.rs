@@ -36,20 +36,33 @@ async fn attached_again_the_page_stays_as_it_was() {
     for (what, arguments, expected) in [
         (
             "at first",
-            &["--url", "{url}", "--image", "screenshot_url", "--capture", "width=800", "--capture", "hide=.banner"][..],
-            r#"page {url} {url} {"hide": [".banner"], "width": 800}"#,
+            &[
+                "--url",
+                "https://app.example/{url}",
+                "--image",
+                "screenshot_url",
+                "--capture",
+                "width=800",
+                "--capture",
+                "hide=.banner",
+            ][..],
+            r#"page https://app.example/{url} {url} {"hide": [".banner"], "width": 800}"#,
         ),
-        ("again", &[], r#"page {url} {url} {"hide": [".banner"], "width": 800}"#),
+        ("again", &[], r#"page https://app.example/{url} {url} {"hide": [".banner"], "width": 800}"#),
         (
             "with a way in",
             &["--capture", "full-page=true", "--auth", "bearer=APP"],
-            r#"page {url} {url} {"auth": ["bearer=APP"], "full_page": true}"#,
+            r#"page https://app.example/{url} {url} {"auth": ["bearer=APP"], "full_page": true}"#,
         ),
-        ("other columns", &["--data", "note"], r#"page {url} {note,url} {"auth": ["bearer=APP"], "full_page": true}"#),
+        (
+            "other columns",
+            &["--data", "note"],
+            r#"page https://app.example/{url} {note,url} {"auth": ["bearer=APP"], "full_page": true}"#,
+        ),
         (
             "elsewhere",
             &["--url", "https://app.example/{id}", "--capture", ""],
-            "page https://app.example/{id} {note,id} {}",
+            r#"page https://app.example/{id} {note,id} {"auth": ["bearer=APP"]}"#,
         ),
     ] {
         let all = [&["attach", "sites", "--yes"], arguments].concat();
@@ -72,4 +85,40 @@ async fn options_that_do_not_exist_are_told_before_a_worker_meets_them() {
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(ran.stderr.contains(words), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn ways_in_and_options_do_not_drop_each_other() {
+    let (test, client) = installed().await;
+    run(&client, "tables", TABLES).await;
+    let kept = "SELECT capture FROM tintype.source";
+    for (arguments, expected) in [
+        (&["--url", "https://app.example/{slug}", "--auth", "bearer=APP"][..], r#"{"auth": ["bearer=APP"]}"#),
+        (
+            &["--capture", "clip=0,10,600,300"],
+            r#"{"auth": ["bearer=APP"], "clip": {"x": 0.0, "y": 10.0, "width": 600.0, "height": 300.0}}"#,
+        ),
+        (
+            &["--capture", "width=900", "--capture", "block-type=image"],
+            r#"{"auth": ["bearer=APP"], "width": 900, "block_types": ["image"]}"#,
+        ),
+        (&["--auth", "basic=APP"], r#"{"auth": ["basic=APP"], "width": 900, "block_types": ["image"]}"#),
+        (&["--capture", ""], r#"{"auth": ["basic=APP"]}"#),
+        (&["--auth", ""], "{}"),
+    ] {
+        let arguments = [&["attach", "posts", "--yes"], arguments].concat();
+        tintype(&test.url(), &arguments).await.done();
+        assert_eq!(text(&client, kept).await, expected, "{arguments:?}");
+    }
+    let pdf = tintype(&test.url(), &["attach", "posts", "--yes", "--capture", "format=pdf"]).await;
+    assert!(pdf.stderr.contains("no site shows a PDF"), "{}", pdf.stderr);
+}
+
+#[tokio::test]
+async fn a_row_that_names_the_host_gets_no_secret() {
+    let (test, client) = installed().await;
+    run(&client, "tables", TABLES).await;
+    let attach = ["attach", "sites", "--url", "{url}", "--auth", "bearer=APP", "--yes"];
+    let refused = tintype(&test.url(), &attach).await;
+    assert!(refused.stderr.contains("would get the secret of --auth"), "{}", refused.stderr);
 }

@@ -154,3 +154,19 @@ async fn a_browser_that_is_killed() {
 async fn a_browser_that_is_frozen() {
     survives(Signal::STOP).await;
 }
+
+/// Its own capture ends, and the browser goes on for the others.
+#[tokio::test]
+async fn a_page_that_floods_its_console() {
+    const FLOOD: &str =
+        "<title>Flood</title><script>for (let i = 0; ; i += 1) console.log('x'.repeat(2 ** 20) + i)</script>";
+    let site = Site::open(&[("/flood", FLOOD)]).await;
+    let yard = Yard::open(&site);
+    yard.works(&site).await;
+    let browser = yard.browser().await.id;
+    let error = yard.capture(&site.url("/flood"), |_| {}).await.unwrap_err();
+    assert!(matches!(error.trouble, Trouble::Flood), "{error}");
+    yard.works(&site).await;
+    assert_eq!(yard.browser().await.id, browser);
+    yard.close().await;
+}

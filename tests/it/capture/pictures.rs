@@ -288,3 +288,73 @@ async fn html_is_captured_as_a_page_of_its_base() {
     assert_eq!((picture.title.as_str(), pixel(&picture, 50, 50)), ("Mine", BLUE));
     yard.close().await;
 }
+
+#[tokio::test]
+async fn pictures_that_are_decoded_late_are_there() {
+    const GRID: &str = "<style>body { margin: 0 } img { float: left; width: 300px; height: 157px }</style>
+        <script>for (let i = 0; i < 16; i += 1) document.write(`<img decoding=async src='/large.png?${i}'>`)</script>";
+    let site = Site::open(&[("/page", GRID)]).await;
+    let yard = Yard::open(&site);
+    for _ in 0..3 {
+        let picture = yard.capture(&site.url("/page"), |_| {}).await.unwrap();
+        let tiles = (0..16).map(|at| pixel(&picture, 300 * (at % 4) + 150, 157 * (at / 4) + 150));
+        assert_eq!(tiles.filter(|tile| *tile == WHITE).count(), 0);
+    }
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_picture_is_told() {
+    const PAGE: &str = "<title>Half \u{1f600}</title><script>document.title = 'Half \\ud83d'</script><style>body { margin: 0; height: 30000px }
+        div { position: absolute; background: red; height: 40px } #fine { top: 10.3px; left: 20.4px; width: 100px }
+        #off { left: -900px; width: 100px } #wide { width: 30000px }</style>
+        <div id=fine></div><div id=off></div><div id=wide></div>";
+    let site = Site::open(&[("/page", PAGE)]).await;
+    let yard = Yard::open(&site);
+    let url = site.url("/page");
+    let element = async |id: &str| yard.capture(&url, |options| options.selector = Some(format!("#{id}"))).await;
+    let fine = element("fine").await.unwrap();
+    assert_eq!((fine.image.width, fine.image.height, pixel(&fine, 99, 39)), (100, 40, RED));
+    assert_eq!(fine.title, "Half \u{fffd}");
+    for (id, said) in [("off", "outside the page"), ("wide", "30000 pixels wide")] {
+        let trouble = element(id).await.unwrap_err().trouble;
+        assert!(trouble.is_permanent() && trouble.to_string().contains(said), "{trouble}");
+    }
+    let clip = Clip { x: 0.0, y: 40_000.0, width: 10.0, height: 10.0 };
+    let trouble = yard.capture(&url, |options| options.clip = Some(clip)).await.unwrap_err().trouble;
+    assert!(trouble.to_string().contains("the clip is outside the page"), "{trouble}");
+    let high = yard.capture(&url, |options| {
+        (options.full_page, options.max_height, options.format) = (true, 20_000, Some(PageFormat::WebP));
+    });
+    let trouble = high.await.unwrap_err().trouble;
+    assert!(trouble.to_string().contains("a WebP of 1200 × 20000 pixels"), "{trouble}");
+    let pdf = yard.capture(&url, |options| {
+        (options.selector, options.format) = (Some("#fine".to_owned()), Some(PageFormat::Pdf));
+    });
+    assert!(pdf.await.unwrap_err().trouble.is_permanent());
+    yard.close().await;
+}
+
+/// Who is within our page, or where it went to, asks our server in the reader's name and not in ours.
+#[tokio::test]
+async fn headers_do_not_go_along_with_what_strangers_ask() {
+    const STRANGER: &str = "<title>Stranger</title><script>const own = location.hash.slice(1);
+        new Image().src = own + '/ads/blue.svg'; fetch(own + '/delete', { method: 'POST', mode: 'no-cors' })</script>";
+    let stranger = Site::open(&[("/stranger", STRANGER)]).await;
+    let frame = "<script>document.write(`<iframe src='http://STRANGER/stranger#${location.origin}'></iframe>`)</script><img src=/blue.svg>";
+    let frame = frame.replace("STRANGER", &stranger.address.to_string());
+    let site = Site::open(&[("/page", frame.leak())]).await;
+    let mut yard = Yard::open(&site);
+    yard.allow(&[&stranger.address.to_string()]);
+    let moved = format!("/to/{}/stranger", stranger.address);
+    for (asked, path) in [(1, "/page"), (2, moved.as_str())] {
+        let url = site.url(&format!("{path}#http://{}", site.address));
+        let mut shot = yard.shot(&url, |options| options.wait_until = WaitUntil::Idle);
+        shot.credentials.headers = vec![("X-Preview".into(), "1".into())];
+        yard.chrome.capture(&shot).await.unwrap();
+        let has = |path: &str| site.headers(path).contains(&"x-preview: 1".to_owned());
+        assert_eq!((site.asked("/ads/blue.svg"), site.asked("/delete")), (asked, asked), "{path}");
+        assert!(has(path) && has("/blue.svg") && !has("/ads/blue.svg") && !has("/delete"), "{path}");
+    }
+    yard.close().await;
+}

@@ -58,6 +58,7 @@ impl Site {
             .route("/never", get(never))
             .route("/blue.svg", get(blue))
             .route("/ads/blue.svg", get(blue))
+            .route("/large.png", get(large))
             .route("/slow", get(slow))
             .route("/stalled", get(Html("<img src=/never>")))
             .route("/endless", get(Html("<title>Endless</title><script>for (;;) {}</script>")))
@@ -124,6 +125,12 @@ async fn blue() -> Response {
     let picture =
         "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9' fill='blue'/></svg>";
     ([(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response()
+}
+
+/// A picture that takes long to decode.
+async fn large() -> Response {
+    let picture: &[u8] = include_bytes!("../../../fixtures/golden/code-diff-night.png");
+    ([(header::CONTENT_TYPE, "image/png")], picture).into_response()
 }
 
 async fn never() -> Response {

@@ -63,7 +63,12 @@ async fn a_server_says_when_to_ask_again() {
 async fn a_line_that_is_cut_is_for_now() {
     let site = Site::open(&[]).await;
     let mut yard = Yard::open(&site);
-    for says in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n", b"nonsense\r\n\r\n"] {
+    for says in [
+        &b""[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9000\r\n\r\n<title>Half",
+        b"nonsense\r\n\r\n",
+    ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move {
@@ -128,5 +133,18 @@ async fn a_selector_that_is_none_is_told() {
     assert_eq!(nowhere.to_string(), "the browser knows no time zone `Europe/Atlantis`");
     let wrong = yard.capture(&site.url("/"), |options| options.hide = vec!["a[".to_owned()]).await.unwrap_err();
     assert!(matches!(wrong.trouble, Trouble::BadSelector { .. }) && wrong.trouble.is_permanent(), "{wrong}");
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn a_header_that_nobody_may_set_is_told_at_once() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site);
+    for (name, value) in [("Bad Name", "x"), ("Host", "a.example"), ("X-Key", "a\nb")] {
+        let mut shot = yard.shot(&site.url("/"), |_| {});
+        shot.credentials.headers = vec![(name.to_owned(), value.to_owned())];
+        let trouble = yard.chrome.capture(&shot).await.unwrap_err().trouble;
+        assert!(matches!(&trouble, Trouble::Options { what } if what.contains(name)), "{trouble}");
+    }
     yard.close().await;
 }
