@@ -1,7 +1,7 @@
 //! Captures of good and evil pages for a long time, the browser killed after every fiftieth and frozen now and then: nothing may be
 //! lost, nothing may be late, and what is held at the end is what was held at the start. `cargo bench --bench soak`; `-- --captures
-//! 5000` takes more, `--at-once`, `--kill-every`, `--freeze-every`. Figures go to `target/bench/soak.json`; the exit code is 1 where
-//! something was lost or late.
+//! 5000` takes more, `--at-once`, `--look-every`, `--kill-every`, `--freeze-every`. Figures go to `target/bench/soak.json`; the exit
+//! code is 1 where something was lost or late.
 
 #[path = "soak/log.rs"]
 mod log;
@@ -46,7 +46,9 @@ use yard::Yard;
 struct Plan {
     captures: usize,
     at_once: usize,
-    /// After so many captures the browser is killed.
+    /// After so many captures one looks at what is held.
+    look_every: usize,
+    /// After so many the browser is killed.
     kill_every: usize,
     /// And after so many others frozen.
     freeze_every: usize,
@@ -73,6 +75,7 @@ async fn main() {
     let plan = Plan {
         captures: number("--captures").unwrap_or(if real { 2_000 } else { mix::ALL.len() }),
         at_once: number("--at-once").unwrap_or(3).max(1),
+        look_every: number("--look-every").unwrap_or(if real { 50 } else { 20 }).max(1),
         kill_every: number("--kill-every").unwrap_or(if real { 50 } else { 20 }).max(1),
         freeze_every: number("--freeze-every").unwrap_or(170).max(1),
     };
@@ -123,13 +126,15 @@ impl Soak {
 
     /// Looks around, then does to the browser what is due after so many captures.
     async fn harm(&self, done: usize) {
-        if done.is_multiple_of(self.plan.kill_every) {
-            let browser = self.yard.browser().await;
+        if done.is_multiple_of(self.plan.look_every) {
+            self.yard.browser().await;
             let state = State::now(&self.yard.processes(), self.yard.folders().len());
             self.note(|tally| tally.states.push((done, state)));
-            browser.signal(Signal::KILL);
-            self.note(|tally| tally.kills += 1);
             eprintln!("{done}: {state}");
+        }
+        if done.is_multiple_of(self.plan.kill_every) {
+            self.yard.browser().await.signal(Signal::KILL);
+            self.note(|tally| tally.kills += 1);
         } else if done.is_multiple_of(self.plan.freeze_every) {
             self.yard.browser().await.signal(Signal::STOP);
             self.note(|tally| tally.freezes += 1);

@@ -338,7 +338,7 @@ pub struct Run {
     /// Cards drawn at once [default: one a core]
     #[arg(long, value_name = "N", env = "TINTYPE_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
-    /// Niceness of the threads that draw cards, so that a database on the same cores comes first; 0 for as everybody else
+    /// Niceness of the threads that draw cards and of the browser, so that a database on the same cores comes first; 0 for as everybody else
     #[arg(long, value_name = "N", env = "TINTYPE_NICE", default_value_t = courtesy::NICE, value_parser = clap::value_parser!(i32).range(0..=19))]
     pub nice: i32,
     /// Stop when nothing is due

@@ -38,9 +38,13 @@ fn descendants(root: u32) -> Vec<u32> {
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        // Behind the name, which may hold anything: state, parent.
+        // Behind the name, which may hold anything: state, parent. The dead that nobody has asked after hold nothing.
         let behind = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-        let parent = behind.split_whitespace().nth(1).and_then(|parent| parent.parse().ok());
+        let mut fields = behind.split_whitespace();
+        if fields.next() == Some("Z") {
+            continue;
+        }
+        let parent = fields.next().and_then(|parent| parent.parse().ok());
         children.entry(parent.unwrap_or_default()).or_default().push(id);
     }
     let (mut found, mut at) = (children.remove(&root).unwrap_or_default(), 0);

@@ -136,7 +136,8 @@ impl Chrome {
                 Err(_) => Trouble::Deadline { stage: progress.stage(), limit },
             };
             (left, tries) = (left.saturating_sub(started.elapsed()), tries - 1);
-            if !matches!(trouble, Trouble::BrowserDied) || tries == 0 || left.is_zero() {
+            let is_over = tries == 0 || left.is_zero() || self.pool.slots.is_closed();
+            if !matches!(trouble, Trouble::BrowserDied) || is_over {
                 return Err(CaptureError { trouble, seen: Box::new(progress.seen()) });
             }
             tracing::debug!(tries, "a capture begins anew");
@@ -179,10 +180,18 @@ impl Pool {
             _ => {}
         }
         launches.check()?;
+        let starting = self.tasks.token(); // the end waits for what begins here, or this sees the end
+        if self.slots.is_closed() {
+            return Err(Trouble::BrowserDied);
+        }
         let start = async { Browser::launch(self.program().await?, &self.settings, &self.tasks).await };
         let browser = start.await.map_err(|trouble| launches.fail(trouble))?;
         let lease = browser.enter().ok_or(Trouble::BrowserDied)?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(browser);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&browser));
+        if self.slots.is_closed() {
+            browser.gone.cancel();
+        }
+        drop(starting);
         Ok(lease)
     }
 

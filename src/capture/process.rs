@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_pr
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
+    runtime::Handle,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -24,7 +25,10 @@ use super::{
     program::Program,
     settings::Settings,
 };
-use crate::user::{self, User};
+use crate::{
+    courtesy,
+    user::{self, User},
+};
 
 /// Kills the browser and removes its folder once our end of its standard input closes.
 const WARDEN: &str = include_str!("warden.sh");
@@ -113,7 +117,7 @@ impl Process {
             .spawn()
             .map_err(|error| failed(format!("/bin/sh: {error}")))?;
         let mut leash = warden.stdin.take();
-        let mut child = browser(program, user, &folder, settings.sandbox).map_err(|error| failed(error.to_string()))?;
+        let mut child = browser(program, user, &folder, settings).map_err(|error| failed(error.to_string()))?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let (Some(group), Some(pipe)) = (group, &mut leash) else {
             return Err(failed("it ended at once".to_owned()));
@@ -215,15 +219,26 @@ impl Drop for Process {
 }
 
 /// Starts the browser's program.
-fn browser(program: &Program, user: Option<User>, folder: &Path, sandbox: bool) -> io::Result<Child> {
+fn browser(program: &Program, user: Option<User>, folder: &Path, settings: &Settings) -> io::Result<Child> {
     let mut command = as_user(Command::new(&program.path), user, folder);
     command.args(FLAGS).args(BROWSER_FLAGS);
     command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
-    if !sandbox {
+    if !settings.sandbox {
         command.arg("--no-sandbox");
     }
     command.arg("about:blank").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.spawn()
+    spawn(command, settings.nice)
+}
+
+/// Starts a command at a niceness: a child has that of the thread which starts it, and so has all that it starts.
+fn spawn(mut command: Command, nice: i32) -> io::Result<Child> {
+    let runtime = Handle::current();
+    let starting = std::thread::Builder::new().spawn(move || {
+        let _runtime = runtime.enter();
+        courtesy::give_way(nice);
+        command.spawn()
+    })?;
+    starting.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it panicked")))
 }
 
 /// A command in an environment of its own, so that no secret of ours is in the browser and no file of its is outside the folder.

@@ -15,6 +15,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// Whether pages are kept in Chromium's sandbox.
     pub sandbox: bool,
+    /// Niceness of the browser's processes.
+    pub nice: i32,
     /// What is an advertisement or a tracker.
     pub block_list: Arc<BlockList>,
     /// How many tabs are opened before anybody needs them.
@@ -40,6 +42,7 @@ impl Default for Settings {
             search_path: None,
             folder: std::env::temp_dir(),
             sandbox: true,
+            nice: 0,
             block_list: Arc::new(BlockList::small()),
             ready: 2,
             captures: 2,

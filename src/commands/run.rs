@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::{Context, pages};
 use crate::{
-    capture::Chrome,
+    capture::{self, Chrome},
     cli::Run,
     db::Database,
     drawing::Engines,
@@ -115,7 +115,8 @@ pub(super) async fn listen(settings: &http::Settings) -> Result<TcpListener, Err
 /// Who draws for this worker.
 fn engines(context: &Context, flags: &Run, studio: Studio, concurrency: usize) -> Result<Engines, Error> {
     let gallery = pages::gallery(context, &context.config.looks(&flags.looks)?, &flags.browser)?;
-    let chrome = Chrome::new(context.config.pool(&flags.browser, &flags.pool)?);
+    let pool = context.config.pool(&flags.browser, &flags.pool)?;
+    let chrome = Chrome::new(capture::Settings { nice: flags.nice, ..pool });
     let easels = Arc::new(Semaphore::new(concurrency));
     Ok(Engines { studio: Arc::new(studio), easels, nice: flags.nice, chrome, gallery })
 }

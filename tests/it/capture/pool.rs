@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::getpriority_process;
 use tintype::capture::{Settings, Trouble};
 
 use super::{
@@ -64,6 +65,34 @@ async fn a_browser_that_is_too_large_is_replaced() {
     yard.is_clean(&first).await;
     yard.works(&site).await;
     yard.close().await;
+}
+
+#[tokio::test]
+async fn all_processes_of_a_browser_have_the_niceness_that_is_wanted() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::with(&site, |settings| settings.nice = 7);
+    yard.works(&site).await;
+    let browsers = yard.processes().into_iter().filter(|process| !process.command.contains("warden"));
+    let niceness: Vec<i32> = browsers.map(|process| getpriority_process(Some(process.id)).unwrap()).collect();
+    assert!(niceness.len() > 2 && niceness.iter().all(|nice| *nice == 7), "{niceness:?}");
+    assert_eq!(getpriority_process(None).unwrap(), 0, "ours is as it was");
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn a_capture_that_the_end_cuts_off_starts_no_browser() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site);
+    yard.works(&site).await;
+    let url = site.url("/never");
+    let close = async {
+        eventually("the page is asked for", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
+        yard.chrome.close().await;
+    };
+    let (captured, ()) = tokio::join!(yard.capture(&url, |_| {}), close);
+    let trouble = captured.unwrap_err().trouble;
+    assert!(matches!(trouble, Trouble::BrowserDied), "{trouble}");
+    yard.close().await; // finds nothing
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A site on loopback whose pages the tests write: some good, most of them not.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -34,8 +35,11 @@ pub(crate) struct Site {
     task: tokio::task::JoinHandle<()>,
 }
 
-/// The heads of all requests, in their order: path, and headers as `name: value`.
-type Asked = Arc<Mutex<Vec<(String, Vec<String>)>>>;
+/// The heads of the last requests, in their order: path, and headers as `name: value`.
+type Asked = Arc<Mutex<VecDeque<(String, Vec<String>)>>>;
+
+/// How many are kept, so that what grows in a long run is not the site.
+const HEADS: usize = 1000;
 
 impl Drop for Site {
     fn drop(&mut self) {
@@ -107,7 +111,12 @@ impl Site {
 async fn note(State(asked): State<Asked>, request: Request, next: axum::middleware::Next) -> Response {
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default())).collect();
-    asked.lock().unwrap().push((request.uri().path().to_owned(), headers));
+    {
+        let mut asked = asked.lock().unwrap();
+        asked.push_back((request.uri().path().to_owned(), headers));
+        let surplus = asked.len().saturating_sub(HEADS);
+        asked.drain(..surplus);
+    }
     next.run(request).await
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Yard {
 pub(super) struct Running {
     pub(super) id: Pid,
     group: i32,
-    command: String,
+    pub(super) command: String,
 }
 
 impl Yard {

@@ -85,7 +85,7 @@ async fn everybody_can_use_it() {
     client.batch_execute("ALTER TABLE posts ADD CHECK (id <> 3 OR og_image_url IS NULL)").await.unwrap();
     client
         .batch_execute(
-            "INSERT INTO posts (id, title, body) VALUES (1, 'One', E'Words.\n```rust\nfn main() {}\n```'), (2, NULL, NULL), (3, 'Refused', 'x');
+            "INSERT INTO posts (id, title, body) VALUES (1, 'One', E'Words.\n```rust\nfn main() {}' || repeat(' // long', 40) || E'\n```'), (2, NULL, NULL), (3, 'Refused', 'x');
              INSERT INTO tintype.job (source, key, priority, due_at, attempt, last_error)
              SELECT id, '7', 10, now() + interval '1 h', 2, 'bucket `cards` cannot be reached: connection refused' FROM tintype.source",
         )
