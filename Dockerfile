@@ -41,13 +41,14 @@ HEALTHCHECK --interval=30s --timeout=10s --start-period=20s CMD ["tintype", "hea
 ENTRYPOINT ["tintype"]
 CMD ["run"]
 
-# For pages. As a child of a worker that is not root Chromium wants user namespaces for its sandbox: deploy/README.md.
+# For pages. As a child of a worker that is not root Chromium wants user namespaces for its sandbox: deploy/README.md. Mesa's drivers
+# come along as somebody's dependency; a browser without a GPU never opens them, and they are 160 MB.
 FROM base AS chromium
 USER root
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends chromium-headless-shell \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /usr/lib/*/dri /usr/lib/*/libLLVM* /usr/lib/*/libz3*
 USER 10001:10001
 
 FROM base AS tintype

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-versions fmt golden gallery bench-capture bench-card bench-host bench-queue bench-peers soak torture fuzz check-reproducible
+.PHONY: help setup demo test test-versions fmt golden gallery bench-capture bench-card bench-host bench-queue bench-peers soak torture fuzz check-reproducible check-image
 
 help: ## this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,3 +51,6 @@ fuzz: ## bytes to PNG, fuzzed for MINUTES=60 in all: no panic, no hang, bounded 
 
 check-reproducible: ## two builds from nothing draw the same bytes; slow
 	@scripts/check-reproducible
+
+check-image: ## both images built and run on this machine, as deploy/ says; as root on Debian; half an hour; ARGS=--keep
+	@scripts/check-image $(ARGS)

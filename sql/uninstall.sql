@@ -10,6 +10,12 @@ BEGIN
     FOR one IN SELECT s.relation FROM tintype.source s LOOP
         PERFORM tintype.detach(one.relation);
     END LOOP;
+    -- Those of tables that no row names: a dump of the structure alone brings triggers back, and no rows.
+    FOR one IN SELECT t.tgrelid::regclass AS relation, t.tgname AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                WHERE p.pronamespace = 'tintype'::regnamespace AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased')
+                  AND t.tgparentid = 0 LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', one.name, one.relation);
+    END LOOP;
     FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace LOOP
         EXECUTE format('DROP FUNCTION %s', one.function);
     END LOOP;

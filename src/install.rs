@@ -188,12 +188,26 @@ pub async fn install_for(db: &Database, roles: Option<&Roles>) -> Result<Vec<&'s
         let mut client = db.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(FOUNDATION).await?;
+        if is_structure_alone(&transaction).await? {
+            transaction.batch_execute(UNINSTALL).await?;
+            transaction.batch_execute(FOUNDATION).await?;
+        }
         let script = up(&applied(&transaction).await?);
         transaction.batch_execute(&(script + &hand_over)).await?;
         transaction.commit().await
     })
     .await?;
     Ok(migrations().iter().filter(|m| !before.contains(&m.number)).map(|m| m.name).collect())
+}
+
+/// Whether this is what a dump of the structure alone brings back, as frameworks make one for new databases: everything but the rows. Of
+/// which version it is nobody can say, and nothing is lost by beginning anew.
+async fn is_structure_alone(client: &impl Queries) -> Result<bool, DbError> {
+    let tables = "SELECT to_regclass('tintype.source') IS NOT NULL AND NOT EXISTS (SELECT FROM tintype.migration)";
+    if !client.query_one(tables, &[]).await?.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    Ok(client.query_one("SELECT NOT EXISTS (SELECT FROM tintype.source)", &[]).await?.get(0))
 }
 
 /// Takes schema and triggers away.

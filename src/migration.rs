@@ -28,10 +28,11 @@ pub fn wrap(format: Format, up: &str, down: &str) -> String {
         Format::Dbmate => format!("-- migrate:up\n{up}\n-- migrate:down\n{down}"),
         Format::Ecto => format!(
             "defmodule MyApp.Repo.Migrations.InstallTintype do\n  use Ecto.Migration\n\n  \
-             def up do\n    repo().query!(~S\"\"\"\n{}    \"\"\", [], query_type: :text)\n  end\n\n  \
-             def down do\n    repo().query!(~S\"\"\"\n{}    \"\"\", [], query_type: :text)\n  end\nend\n",
-            indented(up, "    "),
-            indented(down, "    ")
+             # Postgrex takes one statement at a time: this is one, which runs the text within it.\n  \
+             def up do\n    execute(~S\"\"\"\n{}    \"\"\")\n  end\n\n  \
+             def down do\n    execute(~S\"\"\"\n{}    \"\"\")\n  end\nend\n",
+            indented(&one_statement(up), "    "),
+            indented(&one_statement(down), "    ")
         ),
         Format::Rails => format!(
             "class InstallTintype < ActiveRecord::Migration[7.1]\n  def up\n    execute <<~'SQL'\n{}    SQL\n  end\n\n  \
@@ -45,6 +46,11 @@ pub fn wrap(format: Format, up: &str, down: &str) -> String {
              reverse_sql=[(r\"\"\"\n{down}\"\"\", None)],\n        )\n    ]\n"
         ),
     }
+}
+
+/// A script as one statement.
+fn one_statement(sql: &str) -> String {
+    format!("DO $ecto$ BEGIN EXECUTE $tintype$\n{sql}$tintype$; END $ecto$\n")
 }
 
 fn commented(sql: &str) -> String {

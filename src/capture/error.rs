@@ -203,7 +203,7 @@ impl Trouble {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Program(error) => Some(error.hint().to_owned()),
-            Self::Start { what, .. } if what.contains("sandbox") => Some(
+            Self::Start { what, .. } if ["sandbox", "chroot"].iter().any(|word| what.contains(word)) => Some(
                 "the sandbox needs user namespaces (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; \
                  in a container, --security-opt seccomp=…) or the package chromium-sandbox; where every page is your own, --no-sandbox"
                     .to_owned(),
@@ -317,6 +317,13 @@ mod tests {
             status(503),
         ] {
             assert!(!passing.is_permanent(), "{passing}");
+        }
+    }
+    #[test]
+    fn a_browser_that_may_not_build_its_sandbox_says_so_in_words_of_its_own() {
+        for what in ["No usable sandbox!", "Check failed: sys_chroot(\"/proc/self/fdinfo/\") == 0"] {
+            let trouble = Trouble::Start { program: "Chromium".to_owned(), what: what.to_owned() };
+            assert!(trouble.hint().is_some_and(|hint| hint.contains("--no-sandbox")), "{what}");
         }
     }
 }

@@ -1,5 +1,9 @@
 //! What `deploy/` and the documents say of settings is true: each variable exists, and each file can be read by whom it is for.
 
+#[cfg(target_os = "linux")] // namespaces
+mod contained;
+mod image;
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use clap::CommandFactory;

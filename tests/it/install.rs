@@ -40,6 +40,27 @@ async fn twice_is_as_good_as_once() {
 }
 
 #[tokio::test]
+async fn a_structure_without_its_rows_is_begun_anew() {
+    let test = TestDatabase::new().await;
+    let client = test.client().await;
+    tintype(&test.url(), &["install"]).await.done();
+    let of_a_new_one = of_tintype(&client).await;
+    run(&client, "a host", &format!("{POSTS} SELECT tintype.attach('posts'), tintype.attach('notes')")).await;
+    // As `pg_dump --schema-only` leaves it, which is what structure.sql is.
+    let tables = "SELECT string_agg(format('DELETE FROM %s', oid::regclass), '; ') FROM pg_class
+                   WHERE relnamespace = 'tintype'::regnamespace AND relkind = 'r'";
+    run(&client, "no rows", &text(&client, tables).await).await;
+    let refused = tintype(&test.url(), &["attach", "posts", "--yes"]).await;
+    assert!(refused.hint().contains("tintype install"), "{refused:?}");
+    let again = tintype(&test.url(), &["install", "--json"]).await;
+    assert!(again.done().contains("\"0001_tables\""), "{again:?}");
+    assert_eq!(of_tintype(&client).await, of_a_new_one);
+    tintype(&test.url(), &["attach", "posts", "--yes"]).await.done();
+    run(&client, "a row", "INSERT INTO posts VALUES (1, 't', 'b')").await;
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.change JOIN tintype.source s ON s.id = source").await, "1");
+}
+
+#[tokio::test]
 async fn at_once_they_take_turns() {
     let test = TestDatabase::new().await;
     let url = test.url();

@@ -78,7 +78,11 @@ async fn every_format_goes_up_and_down_as_install_does() {
     let empty = everything(&client).await;
     for format in ["plain", "ecto", "rails", "django", "prisma", "sqlx", "dbmate"] {
         let (up, down) = ways(format, &printed(format).await);
-        run(&client, format, &up).await;
+        if format == "ecto" {
+            client.execute(&up, &[]).await.expect("one statement, for a driver that prepares what it sends");
+        } else {
+            run(&client, format, &up).await;
+        }
         assert_eq!(of_tintype(&client).await, schema, "{format}");
         assert_eq!(sources(&client).await, functions, "{format}");
         run(&client, format, "CREATE TABLE posts (id int PRIMARY KEY, body text); SELECT tintype.attach('posts')")
