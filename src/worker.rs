@@ -179,7 +179,6 @@ struct Job {
     row: String,
     source: String,
     marked: std::time::Instant,
-    /// The id of its trace.
     trace: Option<String>,
 }
 
@@ -338,9 +337,8 @@ impl Floor<'_> {
         let (Job { row, source, marked, trace }, outcome) = match done {
             Ok(done) => done,
             Err(panic) => {
-                error!(error = %panic, "a job panicked; its lease will run out");
                 self.tally.postponed += 1;
-                return;
+                return error!(error = %panic, "a job panicked; its lease will run out");
             }
         };
         self.vitals.meters.job(&source, outcome.word());

@@ -1,5 +1,6 @@
 //! The command line: exit codes, one line that says what is wrong and one that says what to do, data apart from words.
 
+mod backfill;
 mod operate;
 mod render;
 mod settings;
