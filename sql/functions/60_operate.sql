@@ -91,7 +91,7 @@ BEGIN
     RETURN marked;
 END $$;
 
--- The same for a person: everywhere, in one table, or for one key.
+-- Draws again what failed, and tries at once what waits for its next attempt: everywhere, in one table, or for one key.
 CREATE OR REPLACE FUNCTION tintype.retry(relation regclass DEFAULT NULL, key text DEFAULT NULL)
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

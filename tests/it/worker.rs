@@ -380,7 +380,9 @@ async fn a_worker_that_outlives_its_schema_ends_as_one_that_never_had_it() {
     until_drawn(&client).await;
     client.batch_execute(tintype::install::down()).await.unwrap();
     assert_eq!(worker.exit().await.code(), Some(3), "a matter of configuration");
+    // The statement that was under way may complain in other words than those after it.
     let told = worker.logged("no look at the queue");
-    assert_eq!(told.len(), 1, "said once, not once a second: {told:?}");
+    let different: std::collections::HashSet<_> = told.iter().map(|line| line["error"].to_string()).collect();
+    assert!((1..=2).contains(&told.len()) && different.len() == told.len(), "said once, not once a second: {told:?}");
     assert!(worker.said("error: tintype is not installed in this database"), "and at last what is wrong");
 }
