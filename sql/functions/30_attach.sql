@@ -17,8 +17,6 @@ DECLARE
     other_keys boolean;
     again      boolean;  -- the sweep begins at once
     unwatched  boolean;
-    always     text[];   -- triggers that fire in replicas as well, which to make them again would forget
-    name       text;
     unfinished text[];  -- keys of rows that wait for their picture, as the old key says them
 BEGIN
     IF NOT EXISTS (SELECT FROM tintype.migration) THEN
@@ -79,11 +77,7 @@ BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
             PERFORM tintype.drop_triggers(src);
         END IF;
-        always := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname LIKE 'tintype\_%' AND t.tgenabled = 'A');
-        EXECUTE tintype.trigger_sql(src);
-        FOR name IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname = ANY (always) LOOP
-            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', src.relation, name);
-        END LOOP;
+        PERFORM tintype.make_triggers(src);
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;
@@ -96,6 +90,19 @@ BEGIN
     END IF;
     PERFORM tintype.share(src);
     RETURN src;
+END $$;
+
+-- Makes the triggers of a source, or makes them again: switched on, and in replicas as well where they were so before.
+CREATE OR REPLACE FUNCTION tintype.make_triggers(src tintype.source)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    always text[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname LIKE 'tintype\_%' AND t.tgenabled = 'A');
+    one    text;
+BEGIN
+    EXECUTE tintype.trigger_sql(src);
+    FOR one IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname = ANY (always) LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', src.relation, one);
+    END LOOP;
 END $$;
 
 -- Marks under their new keys the rows that waited for their picture under their old ones: those `unfinished`, and those whose marks the old

@@ -37,7 +37,7 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = format('tintype attach %s --key ...', src.name);
         END IF;
         EXECUTE format('SELECT %s, %s FROM %s x LIMIT 0', tintype.wanted_sql(src), tintype.content_sql(src, 'x'), src.relation);
-        EXECUTE tintype.trigger_sql(src);
+        PERFORM tintype.make_triggers(src);
         UPDATE tintype.source s SET swept_at = '-infinity', swept_to = NULL, pruned_to = NULL WHERE s.id = src.id;
     END IF;
     UPDATE tintype.source s SET paused = false WHERE s.id = src.id;
