@@ -83,9 +83,10 @@ CREATE OR REPLACE PROCEDURE tintype.backfill_in_steps(
     resume boolean DEFAULT false, INOUT marked bigint DEFAULT 0)
 LANGUAGE plpgsql AS $$
 DECLARE
-    step  record;
     run   tintype.backfill_run;
     anew  boolean := NOT resume;
+    done  bigint;
+    ended boolean;
 BEGIN
     marked := 0;
     IF resume THEN
@@ -99,11 +100,12 @@ BEGIN
         condition := run.condition;
     END IF;
     LOOP
-        SELECT * INTO step FROM tintype.backfill_step(relation, rerender, condition, stale, max_rows OPERATOR(pg_catalog.-) marked, 1000, anew);
+        SELECT s.marked, s.ended INTO done, ended
+          FROM tintype.backfill_step(relation, rerender, condition, stale, max_rows OPERATOR(pg_catalog.-) marked, 1000, anew) s;
         COMMIT;
         anew := false;
-        marked := marked OPERATOR(pg_catalog.+) step.marked;
-        EXIT WHEN step.ended OR marked OPERATOR(pg_catalog.>=) max_rows;
+        marked := marked OPERATOR(pg_catalog.+) done;
+        EXIT WHEN ended OR marked OPERATOR(pg_catalog.>=) max_rows;
     END LOOP;
 END $$;
 

@@ -75,7 +75,9 @@ async fn rehearse(client: &impl Queries, planned: &Source, as_json: bool) -> Res
     }
     show(planned);
     print(&triggers);
-    grants.iter().for_each(|grant| print(grant));
+    for grant in &grants {
+        print(grant);
+    }
     Ok(())
 }
 

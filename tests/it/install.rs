@@ -59,7 +59,7 @@ async fn a_structure_without_its_rows_is_begun_anew() {
     let lost = tintype(&test.url(), &["install"]).await;
     assert!(lost.code == 3 && lost.error().contains("without its rows"), "{lost:?}");
     let detach = lost.hint().split(" then ").next().unwrap();
-    assert_eq!(detach, "SELECT tintype.detach('posts');");
+    assert_eq!(detach, "SELECT tintype.detach('public.posts');");
     run(&client, "as the hint says", detach).await;
     let again = tintype(&test.url(), &["install", "--json"]).await;
     assert!(again.done().contains("\"0001_tables\""), "{again:?}");
@@ -245,6 +245,7 @@ const AFTER_THE_FIRST: &str = "
     ALTER TABLE tintype.source DROP COLUMN strict, DROP COLUMN unpublish;
     ALTER TABLE tintype.image DROP COLUMN outside;
     DROP INDEX tintype.image_object; DROP TABLE tintype.garbage; DROP TABLE tintype.instance;
+    ALTER TABLE tintype.worker DROP COLUMN card_pace, DROP COLUMN page_pace;
     ALTER TABLE tintype.source DROP COLUMN status_column; DROP TABLE tintype.backfill_run;
     ALTER TABLE tintype.source DROP COLUMN url, DROP COLUMN html, DROP COLUMN data_columns, DROP COLUMN capture;
     ALTER TABLE tintype.source DROP CONSTRAINT source_draw_check;
