@@ -295,7 +295,7 @@ async fn put_back(
     (delay, charge): (RangeInclusive<Duration>, bool),
     failure: Failure,
 ) -> Outcome {
-    let reason = failure.to_string();
+    let reason = failure.reason();
     let given_back = async {
         let client = workshop.db.get().await?;
         queue::retry_later(&client, claim, &delay, charge, &reason).await
@@ -310,7 +310,7 @@ async fn put_back(
 async fn discard(workshop: &Workshop, claim: &Claim, failure: &Failure, tried: Tried) -> Result<Outcome, Failure> {
     let ledger = Ledger {
         state: Some(State::Failed),
-        reason: Some(failure.to_string()),
+        reason: Some(failure.reason()),
         content: tried.content,
         template: tried.template,
         ..Ledger::default()

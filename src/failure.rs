@@ -54,6 +54,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The reason as it goes on record. Of a capture it says what can be done as well: whoever looks at the row later has no log.
+    pub fn reason(&self) -> String {
+        match (self, self.hint()) {
+            (Self::Capture(error), Some(hint)) => format!("{error}; {hint}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

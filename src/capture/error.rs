@@ -4,7 +4,11 @@ use std::{fmt, time::Duration};
 
 use url::Url;
 
-use super::{guard::Reason, program::ProgramError, wire::WireError};
+use super::{
+    guard::{Reason, Refusal},
+    program::ProgramError,
+    wire::WireError,
+};
 
 /// Why there is no picture, and what was seen of the page until then.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -269,6 +273,16 @@ impl From<WireError> for Trouble {
             error @ (WireError::Refused { .. } | WireError::Unreadable { .. }) => {
                 Self::Protocol { what: error.to_string() }
             }
+        }
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(Refusal { host, port, reason }: Refusal) -> Self {
+        match reason {
+            Reason::NoSuchName => Self::NoSuchHost { host },
+            reason if reason.is_denial() => Self::Blocked { host, port, reason },
+            reason => Self::Unreachable { what: format!("{host}:{port}: {reason}") },
         }
     }
 }

@@ -2,11 +2,7 @@
 
 use url::Url;
 
-use super::{
-    error::Trouble,
-    guard::{Reason, Refusal},
-    watch::View,
-};
+use super::{error::Trouble, guard::Refusal, watch::View};
 
 /// The browser's words for what will be the same at the next try.
 const FINAL: [&str; 12] = [
@@ -61,10 +57,5 @@ fn refused(url: &Url, view: &View, refusals: &[Refusal]) -> Option<Trouble> {
     let url = last.as_ref().unwrap_or(url);
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let refusal = refusals.iter().rev().find(|refusal| refusal.host == host && refusal.port == port)?;
-    let Refusal { host, port, reason } = refusal.clone();
-    Some(match reason {
-        Reason::NoSuchName => Trouble::NoSuchHost { host },
-        reason if reason.is_denial() => Trouble::Blocked { host, port, reason },
-        reason => Trouble::Unreachable { what: format!("{host}:{port}: {reason}") },
-    })
+    Some(refusal.clone().into())
 }

@@ -33,6 +33,11 @@ impl Secrets {
         self.0.get(&name).map(String::as_str).ok_or(AuthError::NoSecret { name })
     }
 
+    /// Whether all that these ways in name is here.
+    pub(super) fn have(&self, auth: &[String]) -> Result<(), AuthError> {
+        auth.iter().try_for_each(|words| self.get(way(words)?.1).map(drop))
+    }
+
     /// The address as it is asked for, and what is told besides, for the ways in that a source names.
     pub(super) fn open(&self, auth: &[String], mut url: Url) -> Result<(Url, Credentials), AuthError> {
         let (mut headers, mut cookies) = (Vec::new(), Vec::new());
