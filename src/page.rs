@@ -143,12 +143,11 @@ fn options(kept: &serde_json::Value) -> Result<(Options, Vec<String>), PageError
     Ok((serde_json::from_value(kept).map_err(wrong)?, auth))
 }
 
-/// The options and ways in of a source that is attached again: options that are named take the place of the old ones, ways in that
-/// of the old ways in, and what is not named stays.
+/// The options and ways in of a source that is attached again: options take the place of the old ones where there is a word about
+/// any, ways in that are named that of the old ways in, and the rest stays.
 #[must_use]
-pub fn renewed(kept: &Value, named: Value) -> Value {
+pub fn renewed(kept: &Value, named: Value, names_options: bool) -> Value {
     let (Value::Object(kept), Value::Object(mut named)) = (kept, named.clone()) else { return named };
-    let names_options = named.is_empty() || named.keys().any(|name| name != "auth");
     let names_auth = named.contains_key("auth");
     for (name, value) in kept {
         let stays = if name == "auth" { !names_auth } else { !names_options };

@@ -33,11 +33,14 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
     match what {
         "net::ERR_ABORTED" if !view.download => Trouble::NoPage { what: "nothing came" },
         _ if view.download => Trouble::NoPage { what: "a download came" },
-        what if FINAL.contains(&what) || what.starts_with("net::ERR_CERT_") => {
-            Trouble::Refused { what: what.to_owned() }
-        }
+        what if FINAL.contains(&what) || is_mistrust(what) => Trouble::Refused { what: what.to_owned() },
         what => Trouble::Unreachable { what: what.to_owned() },
     }
+}
+
+/// Whether it is a certificate that nobody will trust tomorrow either. One that has run out may be renewed within the hour.
+fn is_mistrust(what: &str) -> bool {
+    what.starts_with("net::ERR_CERT_") && what != "net::ERR_CERT_DATE_INVALID"
 }
 
 /// Why the document that came is none to take a picture of.

@@ -114,6 +114,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         html: columns.pages.html.clone(),
         data: columns.pages.data.clone(),
         capture: pages::options(&columns.pages)?,
+        names_options: !columns.pages.capture.is_empty(),
     })
 }
 

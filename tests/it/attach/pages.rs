@@ -137,6 +137,8 @@ async fn ways_in_and_options_do_not_drop_each_other() {
         ),
         (&["--auth", "basic=APP"], r#"{"auth": ["basic=APP"], "width": 900, "block_types": ["image"]}"#),
         (&["--capture", ""], r#"{"auth": ["basic=APP"]}"#),
+        (&["--capture", "width=900"], r#"{"auth": ["basic=APP"], "width": 900}"#),
+        (&["--capture", "", "--auth", "bearer=APP"], r#"{"auth": ["bearer=APP"]}"#),
         (&["--auth", ""], "{}"),
     ] {
         let arguments = [&["attach", "posts", "--yes"], arguments].concat();
