@@ -11,6 +11,7 @@ pub mod guard;
 mod block;
 mod browser;
 mod error;
+mod home;
 mod hosts;
 mod intercept;
 mod kept;

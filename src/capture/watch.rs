@@ -56,7 +56,7 @@ pub(super) fn watch(
 async fn pump(
     browser: Arc<Browser>,
     frame: String,
-    intercept: Option<Intercept>,
+    mut intercept: Option<Intercept>,
     mut events: mpsc::UnboundedReceiver<Event>,
     sender: watch::Sender<View>,
 ) {
@@ -67,7 +67,7 @@ async fn pump(
             let session = event.session.clone().map(SessionId::new);
             browser.wire.tell(session, &HandleJavaScriptDialogParams::new(leave));
         }
-        if let Some(intercept) = &intercept {
+        if let Some(intercept) = &mut intercept {
             intercept.note(&browser.wire, &event);
         }
         sender.send_if_modified(|view| view.note(&event, &frame));
@@ -119,7 +119,12 @@ impl View {
                     self.seen.final_url = Some(address);
                 }
             }
-            "Network.loadingFailed" if event.text("/requestId") == self.loader && !self.loader.is_empty() => {
+            // A document that another takes the place of before it was whole is cancelled, not cut.
+            "Network.loadingFailed"
+                if event.text("/requestId") == self.loader
+                    && !self.loader.is_empty()
+                    && event.params.pointer("/canceled") != Some(&serde_json::Value::Bool(true)) =>
+            {
                 self.cut = Some(event.text("/errorText").to_owned());
             }
             "Page.downloadWillBegin" if ours => self.download = true,

@@ -163,7 +163,7 @@ async fn what_cannot_be_taken_is_on_record_and_holds_nobody_up() {
         (1, "failed", "the server answered 404"),
         (2, "skipped", "column whole is empty"),
         (3, "skipped", "column whole is empty"),
-        (4, "failed", "refused 127.0.0.1:8089"),
+        (4, "failed", "where 127.0.0.1 is your own, --allow-host 127.0.0.1:8089"),
         (5, "failed", "is no address of a page"),
     ] {
         let row = client
