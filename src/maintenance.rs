@@ -70,6 +70,13 @@ pub struct Pacemaker {
     pub rhythm: Rhythm,
 }
 
+impl Pacemaker {
+    /// That of a worker.
+    pub fn new(worker: i32, name: &str, rhythm: Rhythm, leases: &Arc<Leases>, vitals: &Arc<Vitals>) -> Self {
+        Self { worker, name: name.to_owned(), leases: Arc::clone(leases), vitals: Arc::clone(vitals), rhythm }
+    }
+}
+
 /// Goes on until `stop`, but for the time in which a sleeper gives the signs of life and sees that nothing else is to do. Two roads,
 /// so that a slow step of the sweep does not keep the heart from beating. A round that fails is logged, and the next one tries again.
 pub async fn keep(db: &Database, pacemaker: &Pacemaker, alarm: &Alarm, stop: &CancellationToken) {

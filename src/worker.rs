@@ -94,13 +94,7 @@ pub async fn run(
     let vitals = Arc::clone(&workshop.vitals);
     let easels = workshop.engines.easels.available_permits(); // none is taken yet
     vitals.pace.settle(Room { slots: options.slots, easels, pages: options.page_slots });
-    let pacemaker = Pacemaker {
-        worker: id,
-        name: options.name.clone(),
-        leases: Arc::clone(&leases),
-        vitals: Arc::clone(&vitals),
-        rhythm: options.rhythm,
-    };
+    let pacemaker = Pacemaker::new(id, &options.name, options.rhythm, &leases, &vitals);
     let background = CancellationToken::new(); // outlives the signal: jobs that finish still need the heartbeat
     let mut helpers = JoinSet::new();
     helpers.spawn({
