@@ -49,8 +49,10 @@ impl Frame {
                 return;
             }
             self.lost = self.bytes.len();
-            self.bytes.truncate(START);
-            self.bytes.shrink_to_fit();
+            let held = std::mem::take(&mut self.bytes);
+            self.bytes.extend_from_slice(&held[..START]);
+            self.end.extend_from_slice(&held[held.len() - END..]);
+            return;
         }
         self.end.extend_from_slice(&more[more.len().saturating_sub(END)..]);
         let surplus = self.end.len().saturating_sub(END);
