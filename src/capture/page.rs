@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
-use chromiumoxide::cdp::browser_protocol::page::{FrameId, NavigateParams, SetDocumentContentParams};
+use chromiumoxide::cdp::browser_protocol::{
+    browser::GetVersionParams,
+    page::{FrameId, NavigateParams, SetDocumentContentParams},
+};
 use tokio::{sync::watch, time::timeout};
 use url::Url;
 
 use super::{
-    browser::Lease,
+    browser::{Browser, Lease},
     error::{Seen, Trouble},
     intercept::Intercept,
     kept::{Kept, Window},
@@ -30,6 +33,9 @@ const MOVES: usize = 10;
 
 /// How long something that was told already may be on its way within this process.
 const NEWS: Duration = Duration::from_millis(200);
+
+/// How long a browser may take to show that it lives.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// How long emptying a page may take.
 const EMPTYING: Duration = Duration::from_secs(5);
@@ -146,9 +152,16 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     let mut crash = page.view.clone();
     let captured = tokio::select! {
         captured = steps(&page, window.is_some(), shot, progress) => captured,
-        Ok(view) = crash.wait_for(|view| view.crashed || view.floods()) => {
-            Err(if view.crashed { Trouble::PageCrashed } else { Trouble::Flood })
-        }
+        Ok(view) = crash.wait_for(|view| view.crashed || view.closed || view.floods()) => Err(match &*view {
+            View { crashed: true, .. } => Trouble::PageCrashed,
+            View { closed: true, .. } => Trouble::PageClosed,
+            _ => Trouble::Flood,
+        }),
+    };
+    let captured = match captured {
+        // A browser that is told to end closes its pages first.
+        Err(Trouble::PageClosed) if !lives(page.tab.browser()).await => Err(Trouble::BrowserDied),
+        captured => captured,
     };
     if page.texts == 0 {
         Tab::refill(page.tab.browser(), &shot.rules);
@@ -161,8 +174,16 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     captured
 }
 
+async fn lives(browser: &Browser) -> bool {
+    browser.wire.call_within(ALIVE, None, GetVersionParams::default()).await.is_ok()
+}
+
 async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
     let (tab, options, mut view) = (&page.tab, &shot.options, page.view.clone());
+    let address = match &shot.subject {
+        Subject::Address(url) => Some(url),
+        Subject::Html { .. } => None,
+    };
     let prepared = async { if page.texts == 0 { prepare(tab, options, still).await } else { Ok(()) } };
     progress.at("loading the page");
     match &shot.subject {
@@ -175,7 +196,7 @@ async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Re
         }
         Subject::Html { html, base } => {
             prepared.await?;
-            write(tab, html, base.as_ref()).await?;
+            write(tab, html, base.as_ref(), &mut view).await?;
         }
     }
     for _ in 0..MOVES {
@@ -183,14 +204,11 @@ async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Re
         let loader = match loaded(&mut view, shot).await? {
             Loaded::Whole(loader) => loader,
             Loaded::Cut(what) => {
-                let url = match &shot.subject {
-                    Subject::Address(url) => url.clone(),
-                    Subject::Html { .. } => return Err(Trouble::Unreachable { what }),
-                };
-                return Err(network::failed(&what, &url, &view.borrow(), &tab.door.refusals()));
+                let Some(url) = address else { return Err(Trouble::Unreachable { what }) };
+                return Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals()));
             }
         };
-        if let Subject::Address(url) = &shot.subject
+        if let Some(url) = address
             && let Some(trouble) = network::bad_document(url, &view.borrow(), &tab.door.refusals())
         {
             return Err(trouble);
@@ -223,13 +241,15 @@ async fn open(tab: &Tab, url: &Url, view: &mut watch::Receiver<View>) -> Result<
     there.await.map(drop).map_err(|_| Trouble::BrowserDied)
 }
 
-/// Writes a text into the empty page.
-async fn write(tab: &Tab, html: &str, base: Option<&Url>) -> Result<(), Trouble> {
+/// Writes a text into the empty page, and returns when what is told of the page is told of the text.
+async fn write(tab: &Tab, html: &str, base: Option<&Url>, view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
     let html = match base {
         Some(base) => format!("<base href=\"{}\">{html}", html_escape::encode_double_quoted_attribute(base.as_str())),
         None => html.to_owned(),
     };
     tab.call(SetDocumentContentParams::new(FrameId::new(tab.target.inner().clone()), html)).await?;
+    let told = timeout(NEWS, view.wait_for(|view| view.written || view.closed));
+    drop(told.await.map(drop)); // it was told before the answer
     Ok(())
 }
 

@@ -37,6 +37,10 @@ pub(super) struct View {
     said: usize,
     /// Whether its process died.
     pub(super) crashed: bool,
+    /// Whether it is closed, which a page may do to itself.
+    pub(super) closed: bool,
+    /// Whether a text was written into it.
+    pub(super) written: bool,
     /// Whether it was a download.
     pub(super) download: bool,
 }
@@ -80,8 +84,21 @@ impl View {
         self.said > FLOOD
     }
 
+    /// Takes in that something was too long to be taken in. A page may have pictures of any size in its addresses; what it says on its
+    /// console has no business to be so long, and a request that cannot be answered waits for ever.
+    fn lose(&mut self, event: &Event) -> bool {
+        let matters = ["Runtime.", "Log.", "Fetch."].iter().any(|domain| event.method.starts_with(domain));
+        if matters {
+            self.said = self.said.saturating_add(event.lost);
+        }
+        matters
+    }
+
     /// Takes in what happened; whether anybody could care.
     fn note(&mut self, event: &Event, frame: &str) -> bool {
+        if event.lost > 0 {
+            return self.lose(event);
+        }
         let ours = event.text("/frameId") == frame;
         match event.method.as_str() {
             "Page.lifecycleEvent" if ours => {
@@ -123,7 +140,12 @@ impl View {
                 self.cut = Some(event.text("/errorText").to_owned());
             }
             "Page.downloadWillBegin" if ours => self.download = true,
+            "Page.documentOpened" if event.text("/frame/id") == frame => {
+                self.written = true;
+                self.reached.clear(); // what was reached was the empty page's
+            }
             "Inspector.targetCrashed" => self.crashed = true,
+            "Target.detachedFromTarget" if event.session.is_none() => self.closed = true,
             "Runtime.exceptionThrown" => {
                 let described = event.text("/exceptionDetails/exception/description");
                 let said = if described.is_empty() { event.text("/exceptionDetails/text") } else { described };
