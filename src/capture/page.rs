@@ -22,7 +22,7 @@ use super::{
     picture::{Taken, picture},
     prepare::{can_wait, prepare},
     script::{Undone, World},
-    shot::{Shot, Subject},
+    shot::{Shot, Subject, WaitUntil},
     tab::Tab,
     watch::{View, watch},
 };
@@ -33,6 +33,9 @@ const MOVES: usize = 10;
 
 /// How long something that was told already may be on its way within this process.
 const NEWS: Duration = Duration::from_millis(200);
+
+/// How long nothing is loaded in a page that is idle.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// How long a browser may take to show that it lives.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -263,10 +266,30 @@ enum Loaded {
 
 /// Waits until the document is as far as it has to be.
 async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<Loaded, Trouble> {
-    let event = shot.options.wait_until.event();
+    let event = match (shot.options.wait_until, &shot.subject) {
+        (WaitUntil::Idle, Subject::Html { .. }) => {
+            idle(view).await?;
+            WaitUntil::Load.event()
+        }
+        (until, _) => until.event(),
+    };
     let there = |view: &View| view.cut.is_some() || view.reached.contains(event);
     let view = view.wait_for(there).await.map_err(|_| Trouble::BrowserDied)?;
     Ok(view.cut.clone().map_or_else(|| Loaded::Whole(view.loader.clone()), Loaded::Cut))
+}
+
+/// Waits until a text has loaded nothing for a while. The browser tells that of pages that it opened, and of texts when it likes.
+async fn idle(view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
+    let is_done = |view: &View| view.loading.is_empty() && view.reached.contains(WaitUntil::Load.event());
+    loop {
+        let asked = view.wait_for(is_done).await.map_err(|_| Trouble::BrowserDied)?.asked;
+        let goes_on = timeout(QUIET, view.wait_for(|view| view.asked != asked || !is_done(view)));
+        match goes_on.await {
+            Err(_) => return Ok(()),
+            Ok(Err(_)) => return Err(Trouble::BrowserDied),
+            Ok(Ok(_)) => {}
+        }
+    }
 }
 
 /// Makes the document ready and takes its picture.

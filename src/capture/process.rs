@@ -13,7 +13,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
     runtime::Handle,
     task::JoinHandle,
@@ -41,12 +41,13 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 /// How long is waited for the end, and the last words, of one that does not start.
 const LAST_BREATH: Duration = Duration::from_secs(1);
 
-/// Lines of what the browser says that are kept, for the error of one that does not start.
+/// Lines of what the browser says that are kept, for the error of one that does not start; and the most bytes that are read as a line.
 const LAST_WORDS: usize = 12;
+const LINE: u64 = 4096;
 
 /// What Chromium is told besides its folder and what the guard wants. Nothing that asks, calls home or waits for a person; and
 /// colours, letters and scroll bars that are the same on every machine.
-const FLAGS: [&str; 35] = [
+const FLAGS: [&str; 36] = [
     "--headless",
     "--remote-debugging-pipe",
     "--no-first-run",
@@ -79,6 +80,7 @@ const FLAGS: [&str; 35] = [
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
+    "--log-level=1", // not what pages say on their consoles
     "--mute-audio",
     "--password-store=basic",
     // The first three make a tab's first navigation quicker, RenderDocument most of all; the others call home.
@@ -253,7 +255,7 @@ fn listen(child: &mut Child) -> (JoinHandle<()>, LastWords) {
         let Some(stderr) = stderr else { return };
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        while (&mut reader).take(LINE).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push_back(String::from_utf8_lossy(&line).chars().take(500).collect());
             let surplus = kept.len().saturating_sub(LAST_WORDS);

@@ -35,6 +35,9 @@ pub(super) struct View {
     pub(super) cut: Option<String>,
     /// Characters that it said on its console and in errors so far.
     said: usize,
+    /// What is being loaded, and how often something was asked for.
+    pub(super) loading: BTreeSet<String>,
+    pub(super) asked: usize,
     /// Whether its process died.
     pub(super) crashed: bool,
     /// Whether it is closed, which a page may do to itself.
@@ -100,6 +103,7 @@ impl View {
             return self.lose(event);
         }
         let ours = event.text("/frameId") == frame;
+        let asks = self.note_request(event);
         match event.method.as_str() {
             "Page.lifecycleEvent" if ours => {
                 let (name, loader) = (event.text("/name"), event.text("/loaderId"));
@@ -107,6 +111,7 @@ impl View {
                     self.loader = loader.to_owned();
                     self.loaders.insert(loader.to_owned());
                     self.reached.clear();
+                    self.loading.clear();
                     self.cut = None;
                 }
                 self.reached.insert(name.to_owned());
@@ -176,6 +181,19 @@ impl View {
                 let said = if url.is_empty() { text.to_owned() } else { format!("{text} ({url})") };
                 self.seen.console = Some(said.chars().take(CONSOLE).collect());
             }
+            _ => return asks,
+        }
+        true
+    }
+
+    /// Takes in what begins to be loaded and what is done; whether it is either.
+    fn note_request(&mut self, event: &Event) -> bool {
+        match event.method.as_str() {
+            "Network.requestWillBeSent" => {
+                self.asked += 1;
+                self.loading.insert(event.text("/requestId").to_owned());
+            }
+            "Network.loadingFinished" | "Network.loadingFailed" => drop(self.loading.remove(event.text("/requestId"))),
             _ => return false,
         }
         true
