@@ -1,6 +1,7 @@
 //! Settings: a flag, then `TINTYPE_*`, then the ecosystem's own names, then `tintype.toml`. One small struct a concern, checked
 //! once; the only reader of the environment (clap reads `TINTYPE_*` for the flags). A secret may also stand in a file named by
-//! the variable with `_FILE` behind its name. (What is for tests alone is read in `failpoint.rs`.)
+//! the variable with `_FILE` behind its name. (What is for tests alone is read in `failpoint.rs`, OpenTelemetry's variables by its
+//! library and `trace.rs`.)
 
 use std::{
     fs,

@@ -4,12 +4,13 @@
 
 pub mod database;
 pub mod machine;
+pub mod pages;
 pub mod store;
 
 use serde::{Deserialize, Serialize};
 
 /// What is looked at, in the order in which it is told.
-pub const AREAS: [&str; 15] = [
+pub const AREAS: [&str; 16] = [
     "connection",
     "listen",
     "clock",
@@ -24,6 +25,7 @@ pub const AREAS: [&str; 15] = [
     "storage",
     "fonts",
     "looks",
+    "pages",
     "browser",
 ];
 

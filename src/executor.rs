@@ -56,6 +56,8 @@ pub enum Outcome {
     Failed(String),
     /// The job waits for another attempt.
     Postponed(Failure),
+    /// The job let others go first, and comes again within this time.
+    Yielded(Duration),
 }
 
 impl Outcome {
@@ -83,6 +85,7 @@ impl Outcome {
             Self::Lost => "lost",
             Self::Failed(_) => "failed",
             Self::Postponed(_) => "postponed",
+            Self::Yielded(_) => "yielded",
         }
     }
 }
@@ -280,6 +283,7 @@ async fn settle(workshop: &Workshop, claim: Claim, failure: Failure, tried: Trie
         Directive::Snooze(delay) => (Duration::ZERO..=delay, false),
         Directive::Await(delay) => (delay..=delay + delay / 4, false),
         Directive::Heed(delay) => (delay..=delay + delay / 4, true),
+        Directive::Yield(delay) => return give_way(workshop, &claim, delay).await,
         Directive::Discard => match discard(workshop, &claim, &failure, tried).await {
             Ok(outcome) => return outcome,
             Err(error) => return put_back(workshop, &claim, (LOCKED_PAUSE..=UNRECORDED, false), error).await,
@@ -295,13 +299,25 @@ async fn put_back(
     (delay, charge): (RangeInclusive<Duration>, bool),
     failure: Failure,
 ) -> Outcome {
-    let reason = failure.to_string();
+    let reason = failure.reason();
     let given_back = async {
         let client = workshop.db.get().await?;
-        queue::retry_later(&client, claim, &delay, charge, &reason).await
+        queue::retry_later(&client, claim, &delay, charge, Some(&reason)).await
     };
     match given_back.await {
         Ok(()) => Outcome::Postponed(failure),
+        Err(error) => Outcome::Postponed(Failure::Database(error)),
+    }
+}
+
+/// Gives a job back so that others go first.
+async fn give_way(workshop: &Workshop, claim: &Claim, delay: Duration) -> Outcome {
+    let given_back = async {
+        let client = workshop.db.get().await?;
+        queue::retry_later(&client, claim, &(Duration::ZERO..=delay), false, None).await
+    };
+    match given_back.await {
+        Ok(()) => Outcome::Yielded(delay),
         Err(error) => Outcome::Postponed(Failure::Database(error)),
     }
 }
@@ -310,7 +326,7 @@ async fn put_back(
 async fn discard(workshop: &Workshop, claim: &Claim, failure: &Failure, tried: Tried) -> Result<Outcome, Failure> {
     let ledger = Ledger {
         state: Some(State::Failed),
-        reason: Some(failure.to_string()),
+        reason: Some(failure.reason()),
         content: tried.content,
         template: tried.template,
         ..Ledger::default()

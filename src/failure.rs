@@ -54,6 +54,14 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The reason as it goes on record. Of a capture it says what can be done as well: whoever looks at the row later has no log.
+    pub fn reason(&self) -> String {
+        match (self, self.hint()) {
+            (Self::Capture(error), Some(hint)) => format!("{error}; {hint}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -91,6 +99,8 @@ pub enum Directive {
     Await(Duration),
     /// Try again after this time and not sooner, because the page's server said when; counts as an attempt.
     Heed(Duration),
+    /// Nothing failed: others go first, and it comes again within this time. Nothing is recorded, and nobody is told.
+    Yield(Duration),
     /// This content can never be drawn: record the reason, and wait for other content.
     Discard,
 }
@@ -137,7 +147,7 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
     match trouble {
         Trouble::Program(_) | Trouble::Start { .. } => Directive::Snooze(Duration::from_secs(60)),
         Trouble::BrowserDied | Trouble::Stopped => Directive::Snooze(Duration::from_secs(10)),
-        Trouble::HostBusy { .. } => Directive::Snooze(Duration::from_secs(5)),
+        Trouble::HostBusy { .. } => Directive::Yield(Duration::from_secs(3)),
         Trouble::PageCrashed | Trouble::Flood | Trouble::Protocol { .. } | Trouble::Encoding(_) => patient(2),
         // Nobody's fault, unless it happens again and again.
         Trouble::Deadline { .. } | Trouble::BrowserDiesAgain { .. } => patient(SLOW),

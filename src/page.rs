@@ -8,13 +8,17 @@ mod secrets;
 use std::sync::Arc;
 
 use serde_json::Value;
+use url::Url;
 
 pub use self::{
     address::AddressError,
     secrets::{AuthError, Secrets},
 };
 use crate::{
-    capture::{Credentials, Options, PageFormat, Shot, Subject, guard::Rules},
+    capture::{
+        Credentials, Options, PageFormat, Shot, Subject, Trouble,
+        guard::{self, Rules},
+    },
     card::Looks,
     queue::Material,
     studio::half_digest,
@@ -89,6 +93,31 @@ impl Gallery {
         Ok(Shot { subject, options, rules: Arc::clone(&self.rules), credentials })
     }
 
+    /// Whether a template can be filled at all, by a source that gives it these columns.
+    ///
+    /// # Errors
+    /// Where there is none of that name, or it is wrong in itself.
+    pub fn try_template(&self, name: &str, columns: &[String]) -> Result<(), PageError> {
+        html::try_out(&self.looks, name, columns)
+    }
+
+    /// Whether the secrets are here that a source names among the options of its captures.
+    ///
+    /// # Errors
+    /// With the name of one that is not.
+    pub fn try_secrets(&self, capture: &Value) -> Result<(), PageError> {
+        Ok(self.secrets.have(&options(capture)?.1)?)
+    }
+
+    /// Whether the host may be reached that all pages of a source have; where each row names its own, nobody knows.
+    ///
+    /// # Errors
+    /// With what a capture would say of it.
+    pub async fn try_host(&self, address: &str) -> Result<(), Trouble> {
+        let Ok(url) = Url::parse(address) else { return Ok(()) };
+        Ok(guard::ask(&url, &self.rules).await?)
+    }
+
     /// The template of a row's source. Reads its file, where there is one.
     ///
     /// # Errors
@@ -114,12 +143,11 @@ fn options(kept: &serde_json::Value) -> Result<(Options, Vec<String>), PageError
     Ok((serde_json::from_value(kept).map_err(wrong)?, auth))
 }
 
-/// The options and ways in of a source that is attached again: options that are named take the place of the old ones, ways in that
-/// of the old ways in, and what is not named stays.
+/// The options and ways in of a source that is attached again: options take the place of the old ones where there is a word about
+/// any, ways in that are named that of the old ways in, and the rest stays.
 #[must_use]
-pub fn renewed(kept: &Value, named: Value) -> Value {
+pub fn renewed(kept: &Value, named: Value, names_options: bool) -> Value {
     let (Value::Object(kept), Value::Object(mut named)) = (kept, named.clone()) else { return named };
-    let names_options = named.is_empty() || named.keys().any(|name| name != "auth");
     let names_auth = named.contains_key("auth");
     for (name, value) in kept {
         let stays = if name == "auth" { !names_auth } else { !names_options };

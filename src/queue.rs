@@ -252,13 +252,14 @@ pub async fn say_processing(client: &impl Queries, claim: &Claim) -> Result<(), 
     client.execute("SELECT tintype.say_processing($1, $2, $3)", &[&claim.source, &claim.key, &claim.lease]).await
 }
 
-/// Puts a claimed job back for a random time within `delay`, a second at least, with the reason. `charge` counts it against the job.
+/// Puts a claimed job back for a random time within `delay`, a second at least. `charge` counts it against the job. Without a reason
+/// nothing is wrong with it: what is on record and what the row says stay as they are.
 pub async fn retry_later(
     client: &impl Queries,
     claim: &Claim,
     delay: &RangeInclusive<Duration>,
     charge: bool,
-    reason: &str,
+    reason: Option<&str>,
 ) -> Result<(), DbError> {
     client
         .execute(

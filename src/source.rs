@@ -51,6 +51,9 @@ pub struct Request {
     pub data: Option<Vec<String>>,
     /// How pages are taken.
     pub capture: Option<serde_json::Value>,
+    /// Whether options of captures are named, or all taken back, and not ways in alone.
+    #[serde(skip)]
+    pub names_options: bool,
     /// The column that says how a row's picture stands.
     pub status: Option<String>,
 }
@@ -141,9 +144,10 @@ impl Source {
             html: request.html.or_else(|| kept(&self.html)),
             data: request.data.or_else(|| Some(self.data())),
             capture: Some(match request.capture {
-                Some(named) => page::renewed(&self.capture, named),
+                Some(named) => page::renewed(&self.capture, named, request.names_options),
                 None => self.capture.clone(),
             }),
+            names_options: request.names_options,
             status: request.status.or_else(|| kept(&self.status_column)),
         }
     }

@@ -141,7 +141,9 @@ pub async fn run(
         watermark: Watermark::default(),
         tally: Tally::default(),
         roused: None,
-        trouble: None,
+        yielded: None,
+        trouble: Trouble::default(),
+        unrest: Trouble::default(),
     };
     let worked = floor.work(&db, &alarm, &stop).await;
     floor.drain().await;
@@ -164,14 +166,31 @@ struct Floor<'a> {
     watermark: Watermark,
     tally: Tally,
     roused: Option<Instant>,
-    trouble: Option<Trouble>,
+    /// Until when a job that let others go first comes again.
+    yielded: Option<Instant>,
+    trouble: Trouble,
+    unrest: Trouble,
 }
 
-/// Trouble with the database that goes on: since when, and what was told of it when.
+/// Trouble with the database that goes on: what was told of it when, and since when it has been of a kind that does not pass.
+#[derive(Default)]
 struct Trouble {
-    since: Instant,
-    told: Instant,
-    words: String,
+    told: Option<(Instant, String)>,
+    lasting: Option<Instant>,
+}
+
+impl Trouble {
+    /// Tells of it once, and each minute while it goes on; returns for how long it has been of a kind that does not pass.
+    fn tell(&mut self, error: &DbError, what: &str) -> Duration {
+        let (now, words) = (Instant::now(), error.to_string());
+        let is_known = |(at, known): &(Instant, String)| *known == words && at.elapsed() < REMINDER;
+        if !self.told.as_ref().is_some_and(is_known) {
+            warn!(%error, hint = error.hint(), "{what}");
+            self.told = Some((now, words));
+        }
+        self.lasting = error.is_lasting().then(|| self.lasting.unwrap_or(now));
+        self.lasting.map_or(Duration::ZERO, |since| now - since)
+    }
 }
 
 /// What is told of a job when it ends.
@@ -200,8 +219,7 @@ impl Floor<'_> {
                     busy_pause
                 }
                 Err(error) => {
-                    let since = self.tell(&error);
-                    if error.is_lasting() && since.elapsed() >= HOPE {
+                    if self.trouble.tell(&error, "no look at the queue") >= HOPE {
                         return Err(error);
                     }
                     TROUBLE_PAUSE
@@ -233,18 +251,6 @@ impl Floor<'_> {
         Ok(())
     }
 
-    /// Tells of trouble once, and each minute while it goes on; returns since when it does.
-    fn tell(&mut self, error: &DbError) -> Instant {
-        let (now, words) = (Instant::now(), error.to_string());
-        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
-        let known = self.trouble.take().filter(|known| known.words == words && known.told.elapsed() < REMINDER);
-        if known.is_none() {
-            warn!(%error, hint = error.hint(), "no look at the queue");
-        }
-        self.trouble = Some(Trouble { since, told: known.map_or(now, |known| known.told), words });
-        since
-    }
-
     /// Folds and claims; true where there was anything to take.
     async fn take(&mut self, db: &Database) -> Result<bool, DbError> {
         while let Some(done) = self.running.try_join_next() {
@@ -261,7 +267,7 @@ impl Floor<'_> {
         let until = Instant::now() + lease; // before the database's clock says so
         let claims = queue::claim(&client, self.id, Slots { all: free, pages }, lease).await?;
         drop(client);
-        self.trouble = None;
+        self.trouble = Trouble::default();
         let taken = folded > 0 || !claims.is_empty();
         let full = claims.len() == free || (pages > 0 && claims.iter().filter(|claim| claim.page).count() == pages);
         if full && self.roused.is_none_or(|last| last.elapsed() > ROUSE) {
@@ -300,11 +306,14 @@ impl Floor<'_> {
     }
 
     async fn nothing_due(&self, db: &Database) -> bool {
+        if self.yielded.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
         let outlook = async { queue::outlook(&db.get().await?).await };
         matches!(outlook.await, Ok(outlook) if !outlook.work)
     }
 
-    async fn sleep(&self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
+    async fn sleep(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
         debug!("asleep");
         let sleeper = Sleeper::new(self.id, &self.options.name);
         let slept = tokio::select! {
@@ -313,9 +322,12 @@ impl Floor<'_> {
             () = self.snore() => Ok(Sleep::Interrupted),
         };
         match slept {
-            Ok(why) => debug!(?why, "awake"),
+            Ok(why) => {
+                self.unrest = Trouble::default();
+                debug!(?why, "awake");
+            }
             Err(error) => {
-                debug!(%error, "sleep interrupted"); // where it goes on, the next look tells
+                self.unrest.tell(&error, "no sleep: this worker looks for work itself");
                 tokio::time::sleep(TROUBLE_PAUSE).await;
             }
         }
@@ -361,6 +373,11 @@ impl Floor<'_> {
                 self.tally.postponed += 1;
                 self.vitals.meters.retries.inc();
                 warn!(row, trace_id = trace, reason = %failure, hint = failure.hint(), "postponed");
+            }
+            Outcome::Yielded(delay) => {
+                let until = Instant::now() + delay;
+                self.yielded = self.yielded.max(Some(until));
+                debug!(row, trace_id = trace, "lets others go first: its host is busy");
             }
             Outcome::Kept => info!(row, trace_id = trace, "kept the picture that was chosen by hand"),
             Outcome::Unchanged => debug!(row, trace_id = trace, "unchanged"),

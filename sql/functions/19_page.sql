@@ -47,6 +47,10 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Write scheme and host into the address: https://app.example/{path}. Or leave the secret out.';
     ELSIF jsonb_typeof(src.capture) <> 'object' THEN
         RAISE EXCEPTION 'the options of a capture are no JSON object: %', src.capture USING ERRCODE = 'invalid_parameter_value';
+    ELSIF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = coalesce(src.capture->>'time_zone', 'UTC')) THEN
+        SELECT tintype.nearest(src.capture->>'time_zone', array_agg(z.name)) INTO near FROM pg_timezone_names z;
+        RAISE EXCEPTION 'there is no time zone %', quote_literal(src.capture->>'time_zone')
+            USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('Did you mean ' || near || '?', 'Name it as Europe/Berlin or UTC.');
     END IF;
     FOREACH name IN ARRAY src.data_columns LOOP
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped) THEN

@@ -218,7 +218,7 @@ BEGIN
     src.tags_column   := tintype.choose_column(relation, 'tags', tags, true);
     src.look_column   := tintype.choose_column(relation, 'look', look_column, false);
     src.image_column  := tintype.choose_column(relation, 'image', image, body IS NULL, src.key_columns || tintype.drawn_columns(src));
-    src.status_column := tintype.choose_column(relation, 'status', status, false, src.key_columns || tintype.drawn_columns(src) || src.image_column);
+    src.status_column := tintype.choose_column(relation, 'status', status, false, array_remove(src.key_columns || tintype.drawn_columns(src) || src.image_column, NULL));
     src.draw  := coalesce(draw, 'auto');
     src.look  := coalesce(look, 'night');
     src.theme := theme;

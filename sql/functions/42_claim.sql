@@ -65,15 +65,16 @@ RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) + 0 * count(tintype.say_pending(f.source, f.key)) FROM freed f
 $$;
 
--- Puts a job back for `seconds`, with the reason. `charge` counts it as a failure of the job's own.
+-- Puts a job back for `seconds`, with the reason. `charge` counts it as a failure of the job's own. Without a reason it has only let
+-- others go first: what is on record stays, and the host's row is left alone.
 CREATE OR REPLACE FUNCTION tintype.retry_later(job_source integer, job_key text, job_lease bigint, seconds double precision, charge boolean, reason text)
 RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH put_back AS (
         UPDATE tintype.job j
-           SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0, attempt = j.attempt + charge::integer, last_error = reason,
+           SET lease = NULL, owner = NULL, lease_until = NULL, deaths = 0, attempt = j.attempt + charge::integer, last_error = coalesce(reason, j.last_error),
                due_at = CASE WHEN j.revision > j.claimed_revision THEN now() ELSE now() + make_interval(secs => seconds) END
          WHERE j.source = job_source AND j.key = job_key AND j.lease = job_lease RETURNING j.source, j.key)
-    SELECT count(*) = 1 AND count(tintype.say_pending(p.source, p.key)) >= 0 FROM put_back p
+    SELECT count(*) = 1 AND count(CASE WHEN reason IS NOT NULL THEN tintype.say_pending(p.source, p.key) END) >= 0 FROM put_back p
 $$;
 
 -- Numbers under which jobs wait whose table was detached by one with an old snapshot. Looks at one job a number, however many wait.

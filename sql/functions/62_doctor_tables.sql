@@ -23,6 +23,8 @@ BEGIN
     RETURN QUERY
         SELECT 'tables.column', 'error', src.name, format('column %I, its %s, is not there any more', n.name, n.role) || coalesce(' (renamed to ' || quote_ident(l.renamed) || '?)', ''),
                CASE WHEN n.role = 'image' AND f.fitting IS NULL THEN format('ALTER TABLE %s ADD COLUMN %I text;', src.relation, n.name)
+                    WHEN strpos(src.url, '{' || n.name || '}') > 0  -- the address says which columns it needs
+                    THEN format('tintype attach %s --url %L --yes', quote_ident(src.name), replace(src.url, '{' || n.name || '}', '{' || coalesce(l.renamed, f.fitting, 'COLUMN') || '}'))
                     ELSE format('tintype attach %s --%s %s --yes', quote_ident(src.name), n.flag, coalesce(quote_ident(coalesce(l.renamed, f.fitting)), 'COLUMN')) END
           FROM (SELECT unnest(src.key_columns), 'key', 'key' UNION ALL SELECT unnest(src.data_columns), 'data', 'data'
                 UNION ALL VALUES (src.body_column, 'body', 'body'), (src.title_column, 'title', 'title'), (src.author_column, 'author', 'author'),

@@ -4,7 +4,11 @@ use std::{fmt, time::Duration};
 
 use url::Url;
 
-use super::{guard::Reason, program::ProgramError, wire::WireError};
+use super::{
+    guard::{Reason, Refusal},
+    program::ProgramError,
+    wire::WireError,
+};
 
 /// Why there is no picture, and what was seen of the page until then.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -244,12 +248,29 @@ impl fmt::Display for CaptureError {
 /// An address for people: without what lets its holder in, and no longer than a line or two.
 fn shown(address: &str) -> String {
     const LONGEST: usize = 300;
-    const SECRETS: [&str; 4] = ["signature", "sig", "token", "access_token"];
+    const SECRETS: [&str; 12] = [
+        "signature",
+        "sig",
+        "token",
+        "secret",
+        "password",
+        "key",
+        "credential",
+        "auth",
+        "jwt",
+        "code",
+        "session",
+        "ticket",
+    ];
     let mut shown = address.to_owned();
     if let Ok(mut url) = Url::parse(address) {
         let _ = (url.set_password(None), url.set_username("")); // an address that can have none has none
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        let is_secret = |name: &str| SECRETS.contains(&name.to_ascii_lowercase().as_str());
+        url.set_fragment(None); // which holds tokens at times
+        let is_secret = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            SECRETS.iter().any(|end| name.ends_with(end))
+        };
         if pairs.iter().any(|(name, _)| is_secret(name)) {
             let mut query = url.query_pairs_mut();
             query.clear();
@@ -286,6 +307,16 @@ impl From<WireError> for Trouble {
     }
 }
 
+impl From<Refusal> for Trouble {
+    fn from(Refusal { host, port, reason }: Refusal) -> Self {
+        match reason {
+            Reason::NoSuchName => Self::NoSuchHost { host },
+            reason if reason.is_denial() => Self::Blocked { host, port, reason },
+            reason => Self::Unreachable { what: format!("{host}:{port}: {reason}") },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +330,10 @@ mod tests {
         assert_eq!(
             told("https://ada:pw@app.example/a?draft=1&expires=1&signature=abc"),
             "the browser died (https://app.example/a?draft=1&expires=1&signature=...)"
+        );
+        assert_eq!(
+            told("https://app.example/a?X-Amz-Signature=abc&api_key=abc&page=2#access_token=abc"),
+            "the browser died (https://app.example/a?X-Amz-Signature=...&api_key=...&page=2)"
         );
         assert_eq!(told("https://app.example/a?q=%20x"), "the browser died (https://app.example/a?q=%20x)");
         assert!(told(&format!("https://app.example/{}", "ä".repeat(1_000_000))).len() < 1000);

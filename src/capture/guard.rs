@@ -7,6 +7,7 @@
 
 mod address;
 mod allowed;
+mod ask;
 mod browser;
 mod dial;
 mod door;
@@ -21,6 +22,7 @@ mod tunnel;
 
 pub use address::is_public;
 pub use allowed::{AllowedHost, AllowedHostError};
+pub use ask::ask;
 pub use browser::{BROWSER_FLAGS, BYPASS_LIST};
 pub use door::Door;
 pub use ours::OurPort;

@@ -1,10 +1,7 @@
 //! What a page asks for, before it leaves: each request of a page comes in, and goes on, goes on with headers for the page's own
 //! origin, or goes nowhere. Used only where a shot has something to say about requests.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::{mem::take, sync::Arc};
 
 use chromiumoxide::cdp::browser_protocol::{
     fetch::{self, ContinueRequestParams, FailRequestParams, HeaderEntry, RequestPattern},
@@ -16,6 +13,7 @@ use url::Url;
 
 use super::{
     block::{Asked, BlockList},
+    home::{Asker, Home},
     shot::{ResourceKind, Shot, Subject},
     wire::{Event, Wire},
 };
@@ -24,12 +22,12 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Intercept {
     page: Url,
-    frame: String,
+    home: Home,
     headers: Vec<(String, String)>,
     kinds: Vec<ResourceKind>,
     list: Option<Arc<BlockList>>,
-    /// Whether the document in the main frame is of the page's own origin, or will be.
-    is_at_home: AtomicBool,
+    /// Requests that wait until it is known who asks.
+    held: Vec<Event>,
 }
 
 impl Intercept {
@@ -42,7 +40,7 @@ impl Intercept {
         let list = shot.options.block_ads.then(|| Arc::clone(list));
         let (headers, kinds) = (shot.credentials.headers.clone(), shot.options.block_types.clone());
         let needed = list.is_some() || !headers.is_empty() || !kinds.is_empty();
-        needed.then(|| Self { page, frame, headers, kinds, list, is_at_home: AtomicBool::new(true) })
+        needed.then(|| Self { home: Home::new(frame, &page), page, headers, kinds, list, held: Vec::new() })
     }
 
     /// Which hosts and ports no web socket goes to; none where all may. Of a web socket only its host is known: of a list the rules hold
@@ -70,15 +68,20 @@ impl Intercept {
     }
 
     /// Takes in what a tab tells.
-    pub(super) fn note(&self, wire: &Wire, event: &Event) {
+    pub(super) fn note(&mut self, wire: &Wire, event: &Event) {
         match event.method.as_str() {
             "Target.attachedToTarget" => Self::begin(wire, &SessionId::new(event.text("/sessionId"))),
             "Fetch.requestPaused" => self.decide(wire, event),
-            _ => {}
+            _ => {
+                self.home.note(event);
+                if self.home.asker() != Asker::Unknown {
+                    take(&mut self.held).iter().for_each(|held| self.decide(wire, held));
+                }
+            }
         }
     }
 
-    fn decide(&self, wire: &Wire, event: &Event) {
+    fn decide(&mut self, wire: &Wire, event: &Event) {
         let session = event.session.clone().map(SessionId::new);
         let id = event.text("/requestId").to_owned();
         let Ok(url) = Url::parse(event.text("/request/url")) else {
@@ -89,29 +92,29 @@ impl Intercept {
         }
         let mut on = ContinueRequestParams::new(id);
         if !self.headers.is_empty() {
-            on.headers = if self.is_ours(&url, event) { Some(self.with_ours(event)) } else { self.without_ours(event) };
+            on.headers = match self.asker(&url, event) {
+                Asker::Own => Some(self.with_ours(event)),
+                Asker::Stranger => self.without_ours(event),
+                Asker::Unknown => return self.held.push(event.clone()),
+            };
         }
         wire.tell(session, &on);
     }
 
     /// Whether a request is to our own origin and made by our own page, which a stranger's frame within it is not, nor a stranger's page
-    /// to which it moved.
-    fn is_ours(&self, url: &Url, event: &Event) -> bool {
-        let own = self.page.origin();
-        if event.text("/frameId") != self.frame || !own.is_tuple() {
-            return false;
+    /// to which it moved. A move back to our own page is ours.
+    fn asker(&self, url: &Url, event: &Event) -> Asker {
+        match event.text("/resourceType") {
+            _ if !self.home.owns(url) || !self.home.is_main(event.text("/frameId")) => Asker::Stranger,
+            "Document" => Asker::Own,
+            _ => self.home.asker(),
         }
-        let is_own = url.origin() == own;
-        if event.text("/resourceType") == "Document" {
-            self.is_at_home.store(is_own, Ordering::Relaxed);
-        }
-        is_own && self.is_at_home.load(Ordering::Relaxed)
     }
 
     /// Whether a request goes nowhere. The page itself always goes.
     fn blocks(&self, url: &Url, event: &Event) -> bool {
         let kind = event.text("/resourceType");
-        if kind == "Document" && event.text("/frameId") == self.frame {
+        if kind == "Document" && self.home.is_main(event.text("/frameId")) {
             return false;
         }
         let asked = Asked { url, page: &self.page, kind: listed(kind) };

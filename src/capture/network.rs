@@ -2,11 +2,7 @@
 
 use url::Url;
 
-use super::{
-    error::Trouble,
-    guard::{Reason, Refusal},
-    watch::View,
-};
+use super::{error::Trouble, guard::Refusal, watch::View};
 
 /// The browser's words for what will be the same at the next try.
 const FINAL: [&str; 12] = [
@@ -37,11 +33,14 @@ pub(super) fn failed(what: &str, url: &Url, view: &View, refusals: &[Refusal]) -
     match what {
         "net::ERR_ABORTED" if !view.download => Trouble::NoPage { what: "nothing came" },
         _ if view.download => Trouble::NoPage { what: "a download came" },
-        what if FINAL.contains(&what) || what.starts_with("net::ERR_CERT_") => {
-            Trouble::Refused { what: what.to_owned() }
-        }
+        what if FINAL.contains(&what) || is_mistrust(what) => Trouble::Refused { what: what.to_owned() },
         what => Trouble::Unreachable { what: what.to_owned() },
     }
+}
+
+/// Whether it is a certificate that nobody will trust tomorrow either. One that has run out may be renewed within the hour.
+fn is_mistrust(what: &str) -> bool {
+    what.starts_with("net::ERR_CERT_") && what != "net::ERR_CERT_DATE_INVALID"
 }
 
 /// Why the document that came is none to take a picture of.
@@ -61,10 +60,5 @@ fn refused(url: &Url, view: &View, refusals: &[Refusal]) -> Option<Trouble> {
     let url = last.as_ref().unwrap_or(url);
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);
     let refusal = refusals.iter().rev().find(|refusal| refusal.host == host && refusal.port == port)?;
-    let Refusal { host, port, reason } = refusal.clone();
-    Some(match reason {
-        Reason::NoSuchName => Trouble::NoSuchHost { host },
-        reason if reason.is_denial() => Trouble::Blocked { host, port, reason },
-        reason => Trouble::Unreachable { what: format!("{host}:{port}: {reason}") },
-    })
+    Some(refusal.clone().into())
 }

@@ -63,7 +63,7 @@ pub(super) fn watch(
 async fn pump(
     browser: Arc<Browser>,
     frame: String,
-    intercept: Option<Intercept>,
+    mut intercept: Option<Intercept>,
     mut events: mpsc::UnboundedReceiver<Event>,
     sender: watch::Sender<View>,
 ) {
@@ -74,7 +74,7 @@ async fn pump(
             let session = event.session.clone().map(SessionId::new);
             browser.wire.tell(session, &HandleJavaScriptDialogParams::new(leave));
         }
-        if let Some(intercept) = &intercept {
+        if let Some(intercept) = &mut intercept {
             intercept.note(&browser.wire, &event);
         }
         sender.send_if_modified(|view| view.note(&event, &frame));
@@ -87,10 +87,10 @@ impl View {
         self.said > FLOOD
     }
 
-    /// Takes in that something was too long to be taken in. A page may have pictures of any size in its addresses; what it says on its
-    /// console has no business to be so long, and a request that cannot be answered waits for ever.
+    /// Takes in that something was too long to be taken in. What is loaded may be, where a page has whole pictures as addresses; what a
+    /// page says has no business to be, and a request that cannot be answered would wait for ever.
     fn lose(&mut self, event: &Event) -> bool {
-        let matters = ["Runtime.", "Log.", "Fetch."].iter().any(|domain| event.method.starts_with(domain));
+        let matters = !event.method.starts_with("Network.");
         if matters {
             self.said = self.said.saturating_add(event.lost);
         }
@@ -141,7 +141,12 @@ impl View {
                     self.seen.final_url = Some(address);
                 }
             }
-            "Network.loadingFailed" if event.text("/requestId") == self.loader && !self.loader.is_empty() => {
+            // A document that another takes the place of before it was whole is cancelled, not cut.
+            "Network.loadingFailed"
+                if event.text("/requestId") == self.loader
+                    && !self.loader.is_empty()
+                    && event.params.pointer("/canceled") != Some(&serde_json::Value::Bool(true)) =>
+            {
                 self.cut = Some(event.text("/errorText").to_owned());
             }
             "Page.downloadWillBegin" if ours => self.download = true,

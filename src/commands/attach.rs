@@ -9,6 +9,7 @@ use crate::{
     cli::{Attach, Columns, Detach},
     error::Error,
     install::patiently,
+    page::Gallery,
     source::{self, Request, Source},
 };
 
@@ -23,6 +24,13 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
         None => request,
     };
     let planned = source::plan(&client, &flags.table, &request).await?;
+    if let Some(name) = &planned.html {
+        let gallery = Gallery { looks: context.config.looks(&flags.columns.looks)?, ..Gallery::default() };
+        gallery.try_template(name, &planned.data_columns).map_err(|error| Error::Usage {
+            what: error.to_string(),
+            hint: "--looks DIR names the directory that has it; docs/PAGES.md says what a template may name".to_owned(),
+        })?;
+    }
     if flags.dry_run {
         show(&planned);
         print(&source::trigger_sql(&client, &planned).await?);
@@ -106,6 +114,7 @@ pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error>
         html: columns.pages.html.clone(),
         data: columns.pages.data.clone(),
         capture: pages::options(&columns.pages)?,
+        names_options: !columns.pages.capture.is_empty(),
     })
 }
 

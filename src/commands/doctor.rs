@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Context,
+    Context, pages,
     terminal::{print, print_json, say},
 };
 use crate::{
@@ -36,6 +36,10 @@ pub(super) async fn doctor(context: &Context, flags: &Doctor) -> Result<(), Erro
     findings.push(doctor::machine::fonts());
     if let Some(looks) = told(config.looks(&flags.looks), "looks.settings", &mut findings) {
         findings.extend(doctor::machine::looks(&looks, &sources));
+    }
+    let gallery = config.looks(&flags.looks).and_then(|looks| pages::gallery(context, &looks, &flags.browser));
+    if let Some(gallery) = told(gallery, "pages.settings", &mut findings) {
+        findings.extend(doctor::pages::examine(&gallery, &sources).await);
     }
     if let Some(settings) = told(config.browser(&flags.browser), "browser.settings", &mut findings) {
         findings.extend(doctor::machine::browser(settings, &sources).await);

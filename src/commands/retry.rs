@@ -54,7 +54,8 @@ async fn why_not(client: &impl Queries, source: &Source, key: &str) -> Result<St
             ),
         });
     };
-    let again = format!("tintype backfill {name} --rerender --where '{}' draws it again", condition(source, key));
+    let condition = condition(client, source, key).await?;
+    let again = format!("tintype backfill {name} --rerender --where '{condition}' draws it again");
     Ok(match row.get::<_, Option<&str>>("state") {
         Some("pending") => {
             format!("row {key} of {name} has not failed: it waits for its turn; tintype status shows who is at work")
@@ -77,14 +78,10 @@ fn reason(row: &Row) -> String {
         .unwrap_or_default()
 }
 
-/// What `--where` has to say to mean one row.
-fn condition(source: &Source, key: &str) -> String {
-    let columns = &source.key_columns;
-    match columns.as_slice() {
-        [column] if key.bytes().all(|byte| byte.is_ascii_digit()) => format!("{column} = {key}"),
-        [column] if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
-            format!("{column} = $${key}$$")
-        }
-        _ => format!("({}) = (…)", columns.join(", ")),
-    }
+/// What `--where` has to say to mean one row, for a shell's single quotes.
+async fn condition(client: &impl Queries, source: &Source, key: &str) -> Result<String, Error> {
+    let sql = "SELECT string_agg(format(CASE WHEN k.type IN ('smallint', 'integer', 'bigint') THEN '%I = %s' ELSE '%I = $$%s$$' END, k.name, k.value), ' AND ')
+                 FROM unnest($1::text[], $2::text[], CASE WHEN cardinality($1::text[]) = 1 THEN ARRAY[$3] ELSE $3::text[] END) k(name, type, value)";
+    let words: String = client.query_one(sql, &[&source.key_columns, &source.key_types, &key]).await?.get(0);
+    Ok(words.replace('\'', r"'\''"))
 }

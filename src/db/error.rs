@@ -257,7 +257,8 @@ impl DbError {
         ];
         match self {
             Self::Query(error) => error.code().is_some_and(|code| TAKEN_AWAY.contains(code)),
-            Self::Unexpected { .. } => false,
+            // A way that breaks off in the middle of a handshake is told as this.
+            Self::Unexpected { .. } | Self::TlsFailed { .. } => false,
             error => !error.is_transient(),
         }
     }

@@ -1,4 +1,4 @@
-//! The machine that this runs on: fonts, looks, and the browser.
+//! The machine that this runs on: fonts, looks, and the browser. What pages need of it is in [`super::pages`].
 
 use std::{collections::BTreeSet, sync::Arc};
 

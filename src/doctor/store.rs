@@ -88,7 +88,9 @@ async fn public(storage: &Storage, object: &Object) -> Option<Finding> {
     if !url.starts_with("https:") && !url.starts_with("http:") {
         let words = format!("rows would get URLs that the world cannot follow, such as {url}: run refuses");
         let finding = Finding::new(Severity::Error, code, storage.to_string(), words);
-        return Some(finding.mend("--public-base-url https://…   # TINTYPE_PUBLIC_BASE_URL"));
+        return Some(
+            finding.mend("--public-base-url https://…   # TINTYPE_PUBLIC_BASE_URL: where the folder itself is served"),
+        );
     }
     let what = match fetch(url).await {
         Ok((200, body)) if body == TEXT => return None,

@@ -24,6 +24,9 @@ const STALE: Duration = Duration::from_secs(10);
 /// How much longer than it took to count them, what waits is not counted again: so counting takes a hundredth of a core, however much it is.
 const REST: u32 = 100;
 
+/// The longest that a count stands, so that one slow moment does not hold the figures still.
+const LONGEST_REST: Duration = Duration::from_secs(15);
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
@@ -145,7 +148,7 @@ impl Reader {
         {
             return Ok(load);
         }
-        let began = Instant::now();
+        let began = Instant::now(); // with the wait for a turn, which is why the rest has an end
         let rows =
             self.read("SELECT depth, oldest_age, backfill, workers, recent FROM tintype.load()", Vec::new()).await?;
         let row = rows.first().ok_or_else(|| DbError::unexpected("no row"))?;
@@ -156,7 +159,7 @@ impl Reader {
             workers: row.get(3),
             recent: row.get(4),
         };
-        *known = Some((Instant::now() + FRESH.max(began.elapsed() * REST), load));
+        *known = Some((Instant::now() + (began.elapsed() * REST).clamp(FRESH, LONGEST_REST), load));
         Ok(load)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, filters};
 
 use super::PageError;
 use crate::{card::Looks, post::Post, queue::Material};
@@ -14,6 +14,23 @@ const FUEL: u64 = 2_000_000;
 /// The template's text.
 pub(super) fn text(looks: &Looks, name: &str) -> Result<String, PageError> {
     looks.html(name).map_err(|what| PageError::Template { name: name.to_owned(), what })
+}
+
+/// Fills the template with a post that has all parts, and with columns that each hold a `1`: what fails here fails for every row.
+pub(super) fn try_out(looks: &Looks, name: &str, columns: &[String]) -> Result<(), PageError> {
+    let say = |text: &str| Some(text.to_owned());
+    let material = Material {
+        html: say(name),
+        title: say("Notes"),
+        body: say("Some words.\n\n```rust\nfn main() {}\n```\n"),
+        author: say("Ada Lovelace"),
+        date: say("1843-10-01"),
+        tags: say("{one,two}"),
+        site: say("blog.example"),
+        data: columns.iter().map(|column| (column.clone(), say("1"))).collect(),
+        ..Material::default()
+    };
+    page(&text(looks, name)?, &material).map(drop)
 }
 
 /// The page of a row.
@@ -32,18 +49,16 @@ fn fill(template: &str, material: &Material) -> Result<String, minijinja::Error>
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict); // a mistyped name is told
     environment.set_fuel(Some(FUEL));
-    for (name, filter) in [("upper", upper as fn(&str) -> String), ("lower", lower)] {
-        environment.add_filter(name, filter);
-    }
+    environment.add_filter("upper", |text: &str| text.to_uppercase());
+    environment.add_filter("lower", |text: &str| text.to_lowercase());
+    environment.add_filter("trim", filters::trim);
+    environment.add_filter("length", filters::length);
+    environment.add_filter("first", filters::first);
+    environment.add_filter("last", filters::last);
+    environment.add_filter("join", filters::join);
+    environment.add_filter("default", filters::default);
+    environment.add_filter("int", filters::int);
     environment.render_str(template, values(material))
-}
-
-fn upper(text: &str) -> String {
-    text.to_uppercase()
-}
-
-fn lower(text: &str) -> String {
-    text.to_lowercase()
 }
 
 /// What a template may name: the post's parts, and the columns that the source gives it, by their own names.
@@ -64,4 +79,22 @@ fn values(material: &Material) -> Value {
     ];
     values.extend(material.data.iter().map(|(name, value)| (name.clone(), text(value.clone()))));
     Value::from(values.into_iter().collect::<BTreeMap<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_out_of_a_filter_is_escaped_like_the_rest() {
+        let material = Material {
+            title: Some("A <b> & c".to_owned()),
+            tags: Some("{<i>one,two}".to_owned()),
+            data: vec![("views".to_owned(), Some("41".to_owned()))],
+            ..Material::default()
+        };
+        let template = r#"{{ title|upper }}|{{ tags|join(", ") }}|{{ tags|length }}|{{ tags|first }}|{{ site|default("none", true) }}|{{ views|int + 1 }}"#;
+        let expected = "A &lt;B&gt; &amp; C|&lt;i&gt;one, two|2|&lt;i&gt;one|none|42";
+        assert_eq!(page(template, &material).unwrap(), expected);
+    }
 }

@@ -33,26 +33,33 @@ impl Secrets {
         self.0.get(&name).map(String::as_str).ok_or(AuthError::NoSecret { name })
     }
 
+    /// Whether all that these ways in name is here.
+    pub(super) fn have(&self, auth: &[String]) -> Result<(), AuthError> {
+        auth.iter().try_for_each(|words| self.get(way(words)?.1).map(drop))
+    }
+
     /// The address as it is asked for, and what is told besides, for the ways in that a source names.
     pub(super) fn open(&self, auth: &[String], mut url: Url) -> Result<(Url, Credentials), AuthError> {
         let (mut headers, mut cookies) = (Vec::new(), Vec::new());
         for words in auth {
             let (way, secret_name) = way(words)?;
             let secret = self.get(secret_name)?;
-            let header = match way {
-                Way::Header(name) => name,
-                Way::Cookie(_) => "Cookie",
-                _ => "Authorization",
+            let (header, value) = match way {
+                Way::Bearer => ("Authorization", format!("Bearer {secret}")),
+                Way::Basic => ("Authorization", format!("Basic {}", STANDARD.encode(secret))),
+                Way::Header(name) => (name, secret.to_owned()),
+                Way::Cookie(name) => ("Cookie", format!("{name}={secret}")),
+                Way::Sign => {
+                    sign(&mut url, secret, now() + GOOD_FOR);
+                    continue;
+                }
             };
-            if !Credentials::can_have(header, secret) {
+            if !Credentials::can_have(header, &value) {
                 return Err(AuthError::Header { name: header.to_owned(), secret: secret_name.to_owned() });
             }
             match way {
-                Way::Bearer => headers.push(("Authorization".to_owned(), format!("Bearer {secret}"))),
-                Way::Basic => headers.push(("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(secret)))),
-                Way::Header(name) => headers.push((name.to_owned(), secret.to_owned())),
-                Way::Cookie(name) => cookies.push(format!("{name}={secret}")),
-                Way::Sign => sign(&mut url, secret, now() + GOOD_FOR),
+                Way::Cookie(_) => cookies.push(value),
+                _ => headers.push((header.to_owned(), value)),
             }
         }
         if !cookies.is_empty() {
@@ -84,7 +91,7 @@ pub enum AuthError {
     },
     /// A header cannot have that value, or nobody may set it.
     #[error(
-        "header {name} cannot be set to what secret {secret} holds: a line break in it, or a name that is the browser's own"
+        "header {name} cannot be set to what secret {secret} holds: a line break or a letter beyond ASCII in it, or a name that is the browser's own"
     )]
     Header {
         /// The header.
@@ -174,6 +181,20 @@ mod tests {
         ] {
             let (url, told) = secrets().open(&[words.to_owned()], page()).unwrap();
             assert_eq!((url, told.headers), (page(), vec![(name.to_owned(), value.to_owned())]), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_refused_only_where_a_header_would_hold_it_as_it_is() {
+        let odd = Secrets::new([("ODD".to_owned(), "ada:pass\u{df}wort\nand more".to_owned())]);
+        for (words, fits) in [
+            ("basic=ODD", true),
+            ("sign=ODD", true),
+            ("bearer=ODD", false),
+            ("header:X-Key=ODD", false),
+            ("cookie:s=ODD", false),
+        ] {
+            assert_eq!(odd.open(&[words.to_owned()], page()).is_ok(), fits, "{words}");
         }
     }
 

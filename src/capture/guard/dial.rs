@@ -99,7 +99,7 @@ pub(super) async fn dial(target: &Target, rules: &Rules, resolver: &Resolver) ->
 }
 
 /// The addresses of a target, all of which may be dialled.
-async fn checked(target: &Target, rules: &Rules, resolver: &Resolver) -> Result<Vec<IpAddr>, Reason> {
+pub(super) async fn checked(target: &Target, rules: &Rules, resolver: &Resolver) -> Result<Vec<IpAddr>, Reason> {
     let Target { host, port } = target;
     if port::is_bad(*port) && !rules.allow.iter().any(|allowed| allowed.names_port(host, *port)) {
         return Err(Reason::BadPort);

@@ -88,6 +88,39 @@ async fn options_that_do_not_exist_are_told_before_a_worker_meets_them() {
 }
 
 #[tokio::test]
+async fn templates_and_time_zones_that_no_row_could_use_are_refused() {
+    let (test, client) = installed().await;
+    run(&client, "tables", TABLES).await;
+    let looks = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("good", "<h1>{{ title }}</h1>{% if tags %}{{ tags|join }}{% endif %}<p>{{ views }}"),
+        ("open", "<h1>{{ title </h1>"),
+        ("mistyped", "<h1>{{ title }}</h1>\n<p>{{ autor }}"),
+    ] {
+        std::fs::write(looks.path().join(format!("{name}.html")), text).unwrap();
+    }
+    let looks = looks.path().to_str().unwrap();
+    let attach = |flags: &[&str]| {
+        let all = [&["attach", "posts", "--data", "views", "--looks", looks, "--yes"], flags].concat();
+        let all: Vec<String> = all.into_iter().map(str::to_owned).collect();
+        let url = test.url();
+        async move { tintype(&url, &all.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    for (flags, words) in [
+        (&["--html", "nope"][..], "template nope.html: there is none"),
+        (&["--html", "open"], "template open.html: line 1"),
+        (&["--html", "mistyped"], "template mistyped.html: line 2"),
+        (&["--html", "mistyped", "--dry-run"], "template mistyped.html: line 2"),
+        (&["--html", "good", "--capture", "time-zone=Europe/Berlln"], "Did you mean Europe/Berlin?"),
+    ] {
+        let ran = attach(flags).await;
+        assert!(ran.code == 2 && ran.stderr.contains(words), "{flags:?}: {ran:?}");
+    }
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.source").await, "0", "and nothing was attached");
+    attach(&["--html", "good", "--capture", "time-zone=Europe/Berlin"]).await.done();
+}
+
+#[tokio::test]
 async fn ways_in_and_options_do_not_drop_each_other() {
     let (test, client) = installed().await;
     run(&client, "tables", TABLES).await;
@@ -104,6 +137,8 @@ async fn ways_in_and_options_do_not_drop_each_other() {
         ),
         (&["--auth", "basic=APP"], r#"{"auth": ["basic=APP"], "width": 900, "block_types": ["image"]}"#),
         (&["--capture", ""], r#"{"auth": ["basic=APP"]}"#),
+        (&["--capture", "width=900"], r#"{"auth": ["basic=APP"], "width": 900}"#),
+        (&["--capture", "", "--auth", "bearer=APP"], r#"{"auth": ["bearer=APP"]}"#),
         (&["--auth", ""], "{}"),
     ] {
         let arguments = [&["attach", "posts", "--yes"], arguments].concat();

@@ -124,6 +124,16 @@ async fn a_page_goes_elsewhere_by_itself() {
     yard.close().await;
 }
 
+#[tokio::test]
+async fn a_page_goes_on_before_all_of_it_is_there() {
+    const ON: &str = "<img src=/never><script>setTimeout(() => location.replace('/'), 100)</script>";
+    let site = Site::open(&[("/on", ON)]).await;
+    let yard = Yard::open(&site);
+    let captured = yard.capture(&site.url("/on"), |_| {}).await.unwrap();
+    assert_eq!((captured.title.as_str(), captured.seen.final_url), ("A plain page", Some(site.url("/"))));
+    yard.close().await;
+}
+
 /// Does something to the browser while it captures; the capture must succeed in another one.
 async fn survives(signal: Signal) {
     let site = Site::open(&[]).await;

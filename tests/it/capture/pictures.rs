@@ -360,7 +360,10 @@ async fn what_cannot_be_a_picture_is_told() {
 async fn headers_do_not_go_along_with_what_strangers_ask() {
     const STRANGER: &str = "<title>Stranger</title><script>const own = location.hash.slice(1);
         new Image().src = own + '/ads/blue.svg'; fetch(own + '/delete', { method: 'POST', mode: 'no-cors' })</script>";
-    let stranger = Site::open(&[("/stranger", STRANGER)]).await;
+    const BACK: &str = "<title>Back</title><script>const [own, path] = decodeURI(location.hash.slice(1)).split(' ');
+        setTimeout(() => location = own + path, 50);
+        setInterval(() => fetch(own + '/delete', { method: 'POST', mode: 'no-cors' }), 5)</script>";
+    let stranger = Site::open(&[("/stranger", STRANGER), ("/back", BACK)]).await;
     let frame = "<script>document.write(`<iframe src='http://STRANGER/stranger#${location.origin}'></iframe>`)</script><img src=/blue.svg>";
     let frame = frame.replace("STRANGER", &stranger.address.to_string());
     let site = Site::open(&[("/page", frame.leak())]).await;
@@ -375,6 +378,17 @@ async fn headers_do_not_go_along_with_what_strangers_ask() {
         let has = |path: &str| site.headers(path).contains(&"x-preview: 1".to_owned());
         assert_eq!((site.asked("/ads/blue.svg"), site.asked("/delete")), (asked, asked), "{path}");
         assert!(has(path) && has("/blue.svg") && !has("/ads/blue.svg") && !has("/delete"), "{path}");
+    }
+    // Nor where his page asks to go to an own address that leaves it where it is.
+    for path in ["/empty", "/download", "/never"] {
+        let back = format!("/to/{}/back", stranger.address);
+        let shot_of = site.url(&format!("{back}#http://{} {path}", site.address));
+        let mut shot = yard.shot(&shot_of, |options| options.delay = 1.0);
+        shot.credentials.headers = vec![("X-Preview".into(), "1".into())];
+        let before = site.asked("/delete");
+        let _ = yard.chrome.capture(&shot).await; // of a download there may be no picture
+        assert!(site.asked("/delete") > before, "{path}");
+        assert!(!site.headers("/delete").contains(&"x-preview: 1".to_owned()), "{path}");
     }
     yard.close().await;
 }

@@ -103,6 +103,21 @@ async fn a_row_that_has_not_failed_is_not_tried_again_in_silence() {
         let ran = tintype(&test.url(), &["retry", "posts", key]).await;
         assert!(ran.code == code && ran.stderr.starts_with(words), "{key}: {ran:?}");
     }
+    run(
+        &client,
+        "keys of other kinds",
+        r#"CREATE TABLE years ("theYear" text PRIMARY KEY, body text); INSERT INTO years VALUES ('1843', 'x');
+        CREATE TABLE pairs (a int, b text, body text, PRIMARY KEY (a, b)); INSERT INTO pairs VALUES (1, 'it''s', 'x');
+        SELECT tintype.attach('years'); SELECT tintype.attach('pairs')"#,
+    )
+    .await;
+    for (table, key, condition) in [
+        ("years", "1843", r#"--where '"theYear" = $$1843$$' draws"#),
+        ("pairs", "{1,it's}", r"--where 'a = 1 AND b = $$it'\''s$$' draws"),
+    ] {
+        let ran = tintype(&test.url(), &["retry", table, key]).await;
+        assert!(ran.code == 0 && ran.stderr.contains(condition), "{key}: {ran:?}");
+    }
     let ran = tintype(&test.url(), &["retry", "posts"]).await;
     assert_eq!(ran.stderr, "nothing of posts has failed, and nothing waits for another attempt\n", "{ran:?}");
 }

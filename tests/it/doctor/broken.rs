@@ -2,7 +2,7 @@
 
 use super::found;
 use crate::support::{
-    program::{command, run as run_program},
+    program::{command, run as run_program, tintype},
     schema::{run, text},
     worker::blog,
 };
@@ -135,6 +135,25 @@ async fn commands_that_mend_do() {
         let then = found(&client).await;
         assert!(!then.iter().any(|code| code == wanted), "{wanted}: {fix} did not mend it: {then:?}");
     }
+}
+
+#[tokio::test]
+async fn a_renamed_column_of_an_address_is_renamed_in_the_address() {
+    let (test, client) = sound().await;
+    run(
+        &client,
+        "pages",
+        "CREATE TABLE sites (id int PRIMARY KEY, slug text, screenshot_url text);
+        SELECT tintype.attach('sites', url => 'https://app.example/{id}/{slug}?s={slug}'); ALTER TABLE sites RENAME slug TO short_name",
+    )
+    .await;
+    let told = "SELECT fix FROM tintype.doctor('1 day') WHERE code = 'tables.column'";
+    let fix = text(&client, told).await;
+    assert_eq!(fix, "tintype attach sites --url 'https://app.example/{id}/{short_name}?s={short_name}' --yes");
+    let arguments = ["attach", "sites", "--url", "https://app.example/{id}/{short_name}?s={short_name}", "--yes"];
+    tintype(&test.url(), &arguments).await.done();
+    let then = found(&client).await;
+    assert!(!then.iter().any(|code| code.starts_with('t')), "{then:?}");
 }
 
 #[tokio::test]

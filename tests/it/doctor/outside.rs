@@ -100,6 +100,44 @@ async fn stores_that_cannot_be_written_or_are_not_public() {
 }
 
 #[tokio::test]
+async fn what_pages_need_of_the_machine_that_takes_them() {
+    let (test, client) = installed().await;
+    run(
+        &client,
+        "hosts",
+        "CREATE TABLE posts (id int PRIMARY KEY, slug text, og_image_url text);
+        CREATE TABLE notes (id int PRIMARY KEY, title text, og_image_url text);
+        SELECT tintype.attach('posts', url => 'http://localhost:4000/{slug}', capture => '{\"auth\": [\"bearer=APP\"]}');
+        SELECT tintype.attach('notes', html => 'house')",
+    )
+    .await;
+    let pages = |more: &[&str], secret: bool| {
+        let mut doctor = command(&[&["doctor", "--json", "--no-storage", "--browser", "/bin/true"], more].concat());
+        doctor.env("DATABASE_URL", test.url());
+        if secret {
+            doctor.env("TINTYPE_SECRET_APP", "s3cret");
+        }
+        run_program(doctor)
+    };
+    let ran = pages(&[], false).await;
+    let all = lines(&ran);
+    for (code, subject, words, fix) in [
+        ("pages.template", "notes", "template house.html: there is none", "--looks DIR"),
+        ("pages.secret", "posts", "there is no secret APP", "give it to the worker"),
+        ("pages.host", "posts", "refused localhost:4000", "--allow-host localhost:4000"),
+    ] {
+        let [found] = of(&all, code)[..] else { panic!("{code}: {ran:?}") };
+        assert_eq!((found["severity"].as_str(), found["subject"].as_str()), (Some("error"), Some(subject)), "{found}");
+        let says = |field: &str, words: &str| found[field].as_str().is_some_and(|text| text.contains(words));
+        assert!(says("detail", words) && says("fix", fix), "{found}");
+    }
+    let looks = tempfile::tempdir().unwrap();
+    std::fs::write(looks.path().join("house.html"), "<h1>{{ title }}</h1>").unwrap();
+    let ran = pages(&["--looks", looks.path().to_str().unwrap(), "--allow-host", "localhost:4000"], true).await;
+    assert_eq!(of(&lines(&ran), "pages")[0]["severity"], "ok", "{ran:?}");
+}
+
+#[tokio::test]
 async fn looks_and_browsers_that_tables_ask_for() {
     let (test, client) = installed().await;
     run(

@@ -1,6 +1,7 @@
 //! Each verdict of a publication, with its exact effects on the row, the ledger and the job.
 
 use serde_json::Value;
+use tokio_postgres::types::Json;
 
 use super::{Queue, draw, fold, publish, publish_one, url, without_picture};
 
@@ -189,6 +190,27 @@ async fn refused() {
         assert_eq!((state.as_str(), in_row), ("failed", false), "{case}");
         assert_eq!(queue.ask::<Option<String>>("SELECT reason FROM tintype.image").await, detail, "{case}");
         assert_eq!(queue.left().await, 0, "{case}: not tried again until the content changes");
+    }
+}
+
+#[tokio::test]
+async fn trouble_of_the_server_is_no_verdict_on_the_row() {
+    for state in ["53100", "53200", "57014", "57P01", "58030"] {
+        let (queue, _, picture) = Queue::drawn().await;
+        queue
+            .run(&format!(
+                "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room' USING ERRCODE = '{state}'; END $$;
+                 CREATE TRIGGER no_room BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION no_room()"
+            ))
+            .await;
+        let published = "SELECT outcome FROM tintype.publish($1, false)";
+        let error = queue.client.query(published, &[&Json([&picture])]).await.expect_err(state);
+        assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some(state));
+        assert_eq!(
+            (entry(&queue).await, leased(&queue).await),
+            (None, Some(true)),
+            "{state}: it can be handed in again"
+        );
     }
 }
 
