@@ -28,7 +28,7 @@ const SHOWN: usize = 4_000;
 const DEATHS: i32 = 3;
 
 /// What is said of a row whose entry the next sweep takes away, or that the filter leaves out.
-const GONE: &str = "The row is deleted, or hidden from the worker. Its address under /i/ is not found any more; the stored picture stays until it is pruned.";
+const GONE: &str = "The row is deleted, or hidden from the worker. Its address under /i/ is not found; a picture that was stored stays until it is pruned.";
 const LEFT_OUT: &str =
     "The row filter leaves this row out. Its address under /i/ is not found; what was drawn before stays in the store.";
 
