@@ -1,7 +1,7 @@
 //! Captures: a page in, a picture out, through a browser of our own. Everything that knows Chrome is here.
 //!
 //! [`Chrome`] is the one entry. Below it, in reading order: [`Shot`] is what is asked for; `pool.rs` finds a turn, a slot and a
-//! browser for it; `program.rs`, `process.rs`, `wire.rs` and `browser.rs` are the browser from its file to its line; `tab.rs` is a
+//! browser for it; `program.rs`, `process.rs`, `frames.rs`, `wire.rs` and `browser.rs` are the browser from its file to its line; `tab.rs` is a
 //! fresh context in it behind a door of the [`guard`]; `page.rs` takes the picture,
 //! step by step, `kept.rs` keeps pages for templates; `error.rs` says what went wrong, and whether
 //! trying again can help.
@@ -11,6 +11,7 @@ pub mod guard;
 mod block;
 mod browser;
 mod error;
+mod frames;
 mod home;
 mod hosts;
 mod intercept;

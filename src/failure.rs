@@ -161,6 +161,7 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
         | Trouble::Address { .. }
         | Trouble::NoSuchHost { .. }
         | Trouble::NoPage { .. }
+        | Trouble::PageClosed
         | Trouble::Blocked { .. }
         | Trouble::Refused { .. }
         | Trouble::NoElement { .. }

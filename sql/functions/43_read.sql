@@ -22,6 +22,21 @@ BEGIN
         tintype.wanted_sql(src), tintype.content_sql(src, 'x'), columns, data, src.relation, tintype.match_sql(src, 'x', '$1')) USING key;
 END $$;
 
+-- Whether the row with `key` is there and its filter wants it: one look by the host's own key, for who is about to show its picture.
+CREATE OR REPLACE FUNCTION tintype.wants(src tintype.source, key text)
+RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET intervalstyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
+DECLARE
+    wanted boolean;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = src.relation) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('SELECT %s FROM %s x WHERE %s', tintype.wanted_sql(src), src.relation, tintype.match_sql(src, 'x', '$1')) INTO wanted USING key;
+    RETURN coalesce(wanted, false);
+END $$;
+
 -- A text as the bytes of its UTF-8, or as it is in a database without an encoding, where it may be anything and could not be sent.
 -- Qualified instead of a pinned search_path, so that it is part of the statement that calls it and no call at all.
 CREATE OR REPLACE FUNCTION tintype.bytes(words text)

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION tintype.worker_functions()
 RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'say_goodbye', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'orphans', 'park',
-                 'read_row', 'bytes', 'status_word', 'write_status', 'say_processing', 'say_pending', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
+                 'read_row', 'wants', 'bytes', 'status_word', 'write_status', 'say_processing', 'say_pending', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
                  'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'backfill_step', 'backfill_in_steps', 'complain_of_scan', 'try_condition', 'pace', 'retry', 'try_again', 'image',
                  'worker_roles', 'key_sql', 'match_sql', 'after_sql', 'operator_sql', 'by_browser', 'blame', 'drawn_columns', 'content_sql', 'wanted_sql', 'lock_sql', 'open_rows', 'may_hide', 'policy_trouble',
                  'load', 'wall', 'search', 'search_titles', 'cause', 'failures', 'retry_cause', 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest',

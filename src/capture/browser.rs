@@ -10,10 +10,7 @@ use std::{
 };
 
 use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
-use tokio::{
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -28,9 +25,6 @@ const BEAT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often its memory is looked at.
 const MEMORY_EVERY: Duration = Duration::from_secs(5);
-
-/// How long the line to a browser that just started may take.
-const LINE_LIMIT: Duration = Duration::from_secs(20);
 
 /// A browser that captures share.
 #[derive(Debug)]
@@ -90,18 +84,14 @@ impl Browser {
         settings: &Settings,
         tasks: &TaskTracker,
     ) -> Result<Arc<Self>, Trouble> {
-        let process = Process::start(program, settings).await?;
-        let connected = timeout(LINE_LIMIT, Wire::connect(&process.address)).await;
-        let Ok(Ok((wire, line))) = connected else {
-            process.end().await;
-            return Err(Trouble::Start {
-                program: program.to_string(),
-                what: "it listens, but does not answer".into(),
-            });
-        };
-        let Ok(told) = wire.call_within(LINE_LIMIT, None, GetVersionParams::default()).await else {
-            process.end().await;
-            return Err(Trouble::Start { program: program.to_string(), what: "it does not say its version".into() });
+        let (mut process, pipes) = Process::start(program, settings).await?;
+        let (wire, line) = Wire::over(pipes.from, pipes.to);
+        let told = match process.first(wire.call(None, GetVersionParams::default())).await {
+            Ok(told) => told,
+            Err(what) => {
+                process.end().await;
+                return Err(Trouble::Start { program: program.to_string(), what });
+            }
         };
         let version = told.product.rsplit('/').next().unwrap_or_default().to_owned();
         let usage = Usage { users: 0, captures: 0, idle_since: Instant::now(), closed: false };

@@ -77,6 +77,9 @@ pub enum Trouble {
     /// The page's own process died, or ran out of memory.
     #[error("the page crashed")]
     PageCrashed,
+    /// The page closed itself, as `window.close()` does.
+    #[error("the page closed itself")]
+    PageClosed,
     /// The time was over.
     #[error("{} s were over while {stage}", limit.as_secs_f32())]
     Deadline {
@@ -175,6 +178,7 @@ impl Trouble {
             Self::Options { .. }
             | Self::NoSuchHost { .. }
             | Self::NoPage { .. }
+            | Self::PageClosed
             | Self::Blocked { .. }
             | Self::Refused { .. }
             | Self::NoElement { .. }
@@ -215,6 +219,12 @@ impl Trouble {
             Self::Blocked { host, port, reason } if reason.is_denial() => Some(format!(
                 "only public addresses are reached; where {host} is your own, --allow-host {host}:{port}"
             )),
+            Self::Status { status: 401 | 403, .. } => Some(
+                "where the page wants to know who asks: --header 'Authorization: …' or 'Cookie: …' for tintype capture, \
+                 --auth for an attached table (docs/PAGES.md)"
+                    .to_owned(),
+            ),
+            Self::PageClosed => Some("take window.close() out of the page, or load no scripts: --block-type script".to_owned()),
             Self::Deadline { .. } => Some("--deadline SECONDS gives more time".to_owned()),
             _ => None,
         }
@@ -287,6 +297,9 @@ impl From<WireError> for Trouble {
         match error {
             WireError::Gone => Self::BrowserDied,
             WireError::Refused { message, .. } if message.contains("Target crashed") => Self::PageCrashed,
+            WireError::Refused { message, .. } if message.contains("Session with given id not found") => {
+                Self::PageClosed
+            }
             error @ (WireError::Refused { .. } | WireError::Unreadable { .. }) => {
                 Self::Protocol { what: error.to_string() }
             }
@@ -354,6 +367,15 @@ mod tests {
             assert!(!passing.is_permanent(), "{passing}");
         }
     }
+
+    #[test]
+    fn a_page_behind_a_login_says_how_to_get_in() {
+        for (status, told) in [(401, true), (403, true), (404, false), (500, false)] {
+            let hint = Trouble::Status { status, retry_after: None }.hint().unwrap_or_default();
+            assert_eq!(hint.contains("--header") && hint.contains("--auth"), told, "{status}: {hint}");
+        }
+    }
+
     #[test]
     fn a_browser_that_may_not_build_its_sandbox_says_so_in_words_of_its_own() {
         for what in ["No usable sandbox!", "Check failed: sys_chroot(\"/proc/self/fdinfo/\") == 0"] {

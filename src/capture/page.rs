@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
-use chromiumoxide::cdp::browser_protocol::page::{FrameId, NavigateParams, SetDocumentContentParams};
+use chromiumoxide::cdp::browser_protocol::{
+    browser::GetVersionParams,
+    page::{FrameId, NavigateParams, SetDocumentContentParams},
+};
 use tokio::{sync::watch, time::timeout};
 use url::Url;
 
 use super::{
-    browser::Lease,
+    browser::{Browser, Lease},
     error::{Seen, Trouble},
     intercept::Intercept,
     kept::{Kept, Window},
@@ -19,7 +22,7 @@ use super::{
     picture::{Taken, picture},
     prepare::{can_wait, prepare},
     script::{Undone, World},
-    shot::{Shot, Subject},
+    shot::{Shot, Subject, WaitUntil},
     tab::Tab,
     watch::{View, watch},
 };
@@ -30,6 +33,12 @@ const MOVES: usize = 10;
 
 /// How long something that was told already may be on its way within this process.
 const NEWS: Duration = Duration::from_millis(200);
+
+/// How long nothing is loaded in a page that is idle.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// How long a browser may take to show that it lives.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// How long emptying a page may take.
 const EMPTYING: Duration = Duration::from_secs(5);
@@ -146,9 +155,16 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     let mut crash = page.view.clone();
     let captured = tokio::select! {
         captured = steps(&page, window.is_some(), shot, progress) => captured,
-        Ok(view) = crash.wait_for(|view| view.crashed || view.floods()) => {
-            Err(if view.crashed { Trouble::PageCrashed } else { Trouble::Flood })
-        }
+        Ok(view) = crash.wait_for(|view| view.crashed || view.closed || view.floods()) => Err(match &*view {
+            View { crashed: true, .. } => Trouble::PageCrashed,
+            View { closed: true, .. } => Trouble::PageClosed,
+            _ => Trouble::Flood,
+        }),
+    };
+    let captured = match captured {
+        // A browser that is told to end closes its pages first.
+        Err(Trouble::PageClosed) if !lives(page.tab.browser()).await => Err(Trouble::BrowserDied),
+        captured => captured,
     };
     if page.texts == 0 {
         Tab::refill(page.tab.browser(), &shot.rules);
@@ -161,8 +177,16 @@ pub(super) async fn take(lease: Lease, shot: &Shot, progress: &Progress) -> Resu
     captured
 }
 
+async fn lives(browser: &Browser) -> bool {
+    browser.wire.call_within(ALIVE, None, GetVersionParams::default()).await.is_ok()
+}
+
 async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Result<Captured, Trouble> {
     let (tab, options, mut view) = (&page.tab, &shot.options, page.view.clone());
+    let address = match &shot.subject {
+        Subject::Address(url) => Some(url),
+        Subject::Html { .. } => None,
+    };
     let prepared = async { if page.texts == 0 { prepare(tab, options, still).await } else { Ok(()) } };
     progress.at("loading the page");
     match &shot.subject {
@@ -175,7 +199,7 @@ async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Re
         }
         Subject::Html { html, base } => {
             prepared.await?;
-            write(tab, html, base.as_ref()).await?;
+            write(tab, html, base.as_ref(), &mut view).await?;
         }
     }
     for _ in 0..MOVES {
@@ -183,14 +207,11 @@ async fn steps(page: &Page, still: bool, shot: &Shot, progress: &Progress) -> Re
         let loader = match loaded(&mut view, shot).await? {
             Loaded::Whole(loader) => loader,
             Loaded::Cut(what) => {
-                let url = match &shot.subject {
-                    Subject::Address(url) => url.clone(),
-                    Subject::Html { .. } => return Err(Trouble::Unreachable { what }),
-                };
-                return Err(network::failed(&what, &url, &view.borrow(), &tab.door.refusals()));
+                let Some(url) = address else { return Err(Trouble::Unreachable { what }) };
+                return Err(network::failed(&what, url, &view.borrow(), &tab.door.refusals()));
             }
         };
-        if let Subject::Address(url) = &shot.subject
+        if let Some(url) = address
             && let Some(trouble) = network::bad_document(url, &view.borrow(), &tab.door.refusals())
         {
             return Err(trouble);
@@ -223,13 +244,15 @@ async fn open(tab: &Tab, url: &Url, view: &mut watch::Receiver<View>) -> Result<
     there.await.map(drop).map_err(|_| Trouble::BrowserDied)
 }
 
-/// Writes a text into the empty page.
-async fn write(tab: &Tab, html: &str, base: Option<&Url>) -> Result<(), Trouble> {
+/// Writes a text into the empty page, and returns when what is told of the page is told of the text.
+async fn write(tab: &Tab, html: &str, base: Option<&Url>, view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
     let html = match base {
         Some(base) => format!("<base href=\"{}\">{html}", html_escape::encode_double_quoted_attribute(base.as_str())),
         None => html.to_owned(),
     };
     tab.call(SetDocumentContentParams::new(FrameId::new(tab.target.inner().clone()), html)).await?;
+    let told = timeout(NEWS, view.wait_for(|view| view.written || view.closed));
+    drop(told.await.map(drop)); // it was told before the answer
     Ok(())
 }
 
@@ -243,10 +266,30 @@ enum Loaded {
 
 /// Waits until the document is as far as it has to be.
 async fn loaded(view: &mut watch::Receiver<View>, shot: &Shot) -> Result<Loaded, Trouble> {
-    let event = shot.options.wait_until.event();
+    let event = match (shot.options.wait_until, &shot.subject) {
+        (WaitUntil::Idle, Subject::Html { .. }) => {
+            idle(view).await?;
+            WaitUntil::Load.event()
+        }
+        (until, _) => until.event(),
+    };
     let there = |view: &View| view.cut.is_some() || view.reached.contains(event);
     let view = view.wait_for(there).await.map_err(|_| Trouble::BrowserDied)?;
     Ok(view.cut.clone().map_or_else(|| Loaded::Whole(view.loader.clone()), Loaded::Cut))
+}
+
+/// Waits until a text has loaded nothing for a while. The browser tells that of pages that it opened, and of texts when it likes.
+async fn idle(view: &mut watch::Receiver<View>) -> Result<(), Trouble> {
+    let is_done = |view: &View| view.loading.is_empty() && view.reached.contains(WaitUntil::Load.event());
+    loop {
+        let asked = view.wait_for(is_done).await.map_err(|_| Trouble::BrowserDied)?.asked;
+        let goes_on = timeout(QUIET, view.wait_for(|view| view.asked != asked || !is_done(view)));
+        match goes_on.await {
+            Err(_) => return Ok(()),
+            Ok(Err(_)) => return Err(Trouble::BrowserDied),
+            Ok(Ok(_)) => {}
+        }
+    }
 }
 
 /// Makes the document ready and takes its picture.

@@ -1,9 +1,7 @@
 //! The picture itself: a page that is ready comes in, the bytes of a file go out.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use chromiumoxide::{
-    cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport},
-    types::Binary,
+use chromiumoxide::cdp::browser_protocol::page::{
+    CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport,
 };
 
 use super::{
@@ -48,27 +46,24 @@ pub(super) async fn picture(tab: &Tab, world: &World, options: &Options) -> Resu
             format!("a WebP of {} × {} pixels: its sides are at most {HIGHEST_WEBP}", pixels(size.0), pixels(size.1));
         return Err(Trouble::Size { what }.into());
     }
-    let data = screenshot(tab, clip, webp).await?;
+    let bytes = screenshot(tab, clip, webp).await?;
+    if bytes.is_empty() {
+        return Err(Trouble::Encoding("the browser made an empty file".to_owned()).into());
+    }
+    if webp {
+        let (width, height) = (pixels(size.0), pixels(size.1));
+        let (media_type, extension) = ("image/webp", "webp");
+        let image = Image { bytes, width, height, media_type, extension, missing: Vec::new() };
+        return Ok(Taken { image, cut_from });
+    }
     let format = options.format;
-    let encoded = tokio::task::spawn_blocking(move || {
-        let bytes = decode(&data)?;
-        drop(data);
-        if bytes.is_empty() {
-            return Err(Trouble::Encoding("the browser made an empty file".to_owned()));
-        }
-        if webp {
-            let (width, height) = (pixels(size.0), pixels(size.1));
-            let (media_type, extension) = ("image/webp", "webp");
-            return Ok(Image { bytes, width, height, media_type, extension, missing: Vec::new() });
-        }
-        encode(&bytes, format)
-    });
+    let encoded = tokio::task::spawn_blocking(move || encode(bytes, format));
     let image = encoded.await.map_err(|error| Trouble::Encoding(error.to_string()))??;
     Ok(Taken { image, cut_from })
 }
 
-/// The browser's own picture, in Base64.
-async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Binary, Trouble> {
+/// The browser's own picture.
+async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Vec<u8>, Trouble> {
     let format = if webp { CaptureScreenshotFormat::Webp } else { CaptureScreenshotFormat::Png };
     let mut command = CaptureScreenshotParams::builder().format(format).build();
     command.quality = webp.then_some(QUALITY);
@@ -77,7 +72,7 @@ async fn screenshot(tab: &Tab, clip: Option<Clip>, webp: bool) -> Result<Binary,
         command.clip = Some(Viewport { x: clip.x, y: clip.y, width: clip.width, height: clip.height, scale: 1.0 });
         command.capture_beyond_viewport = Some(true);
     }
-    Ok(tab.call(command).await?.data)
+    Ok(tab.fetch(command).await?)
 }
 
 /// Which part of the page is the picture, where it is not the window; and the page's height where the part ends before it.
@@ -125,36 +120,37 @@ async fn pdf(tab: &Tab, options: &Options) -> Result<Image, Trouble> {
     for margin in [&mut print.margin_top, &mut print.margin_bottom, &mut print.margin_left, &mut print.margin_right] {
         *margin = Some(0.0);
     }
-    let data = tab.call(print).await?.data;
-    let bytes = decode(&data)?;
+    let bytes = tab.fetch(print).await?;
     let (width, height) = (options.width, options.height);
     Ok(Image { bytes, width, height, media_type: "application/pdf", extension: "pdf", missing: Vec::new() })
 }
 
-fn decode(data: &Binary) -> Result<Vec<u8>, Trouble> {
-    let text: &str = data.as_ref();
-    BASE64_STANDARD.decode(text).map_err(|error| Trouble::Encoding(error.to_string()))
-}
-
 /// The browser's PNG, written anew: smaller, and in the format that is wanted.
-fn encode(bytes: &[u8], format: Option<PageFormat>) -> Result<Image, Trouble> {
-    let failed = |error: &dyn std::fmt::Display| Trouble::Encoding(error.to_string());
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-    let mut reader = decoder.read_info().map_err(|error| failed(&error))?;
-    let size = reader.output_buffer_size().ok_or_else(|| failed(&"too large"))?;
-    let mut pixels = vec![0; size];
-    let info = reader.next_frame(&mut pixels).map_err(|error| failed(&error))?;
-    pixels.truncate(info.buffer_size());
-    let pixels: Vec<[u8; 3]> = match info.color_type {
-        png::ColorType::Rgb => pixels.as_chunks::<3>().0.to_vec(),
-        png::ColorType::Rgba => pixels.as_chunks::<4>().0.iter().map(|&[r, g, b, _]| [r, g, b]).collect(),
-        other => return Err(failed(&format!("a PNG of the kind {other:?}"))),
-    };
+fn encode(bytes: Vec<u8>, format: Option<PageFormat>) -> Result<Image, Trouble> {
+    let (width, pixels) = pixels(bytes)?;
     let format = match format {
         Some(PageFormat::Png) => Some(card::Format::Png),
         Some(PageFormat::Jpeg) => Some(card::Format::Jpeg),
         Some(PageFormat::WebP | PageFormat::Pdf) | None => None,
     };
-    card::exact(info.width, pixels, format).map_err(|error| failed(&error))
+    card::exact(width, pixels, format).map_err(|error| Trouble::Encoding(error.to_string()))
+}
+
+/// The width and the pixels of a PNG, read row by row, so that they are there once.
+fn pixels(bytes: Vec<u8>) -> Result<(u32, Vec<[u8; 3]>), Trouble> {
+    let failed = |error: &dyn std::fmt::Display| Trouble::Encoding(error.to_string());
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().map_err(|error| failed(&error))?;
+    let (width, height) = reader.info().size();
+    let kind = reader.output_color_type().0;
+    let mut pixels = Vec::with_capacity(width as usize * height as usize);
+    while let Some(row) = reader.next_row().map_err(|error| failed(&error))? {
+        match kind {
+            png::ColorType::Rgb => pixels.extend_from_slice(row.data().as_chunks::<3>().0),
+            png::ColorType::Rgba => pixels.extend(row.data().as_chunks::<4>().0.iter().map(|&[r, g, b, _]| [r, g, b])),
+            other => return Err(failed(&format!("a PNG of the kind {other:?}"))),
+        }
+    }
+    Ok((width, pixels))
 }

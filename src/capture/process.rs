@@ -1,5 +1,6 @@
-//! The browser as a child of our own: a program goes in, a running browser with the address of its line comes out. It always holds
-//! that all its processes end and its folder goes when the [`Process`] does, however we end ourselves.
+//! The browser as a child of our own: a program goes in, a running browser and the two pipes of its line come out, at which nobody else
+//! can be; it listens at no port. It always holds that all its processes end and its folder goes when the [`Process`] does, however we
+//! end ourselves.
 
 use std::{
     collections::VecDeque,
@@ -7,24 +8,19 @@ use std::{
     path::Path,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
     runtime::Handle,
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use super::{
-    error::Trouble,
-    guard::{BROWSER_FLAGS, OurPort},
-    program::Program,
-    settings::Settings,
-};
+use super::{error::Trouble, guard::BROWSER_FLAGS, program::Program, settings::Settings, wire::WireError};
 use crate::{
     courtesy,
     user::{self, User},
@@ -33,20 +29,27 @@ use crate::{
 /// Kills the browser and removes its folder once our end of its standard input closes.
 const WARDEN: &str = include_str!("warden.sh");
 
-/// How long a browser may take until it listens; a quiet machine needs less than a second.
+/// Puts the pipes that we have as standard input and output to where a browser looks for them, and becomes the browser.
+const HAND_OVER: &str = "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null";
+
+/// How long a browser may take until it answers; a quiet machine needs less than a second.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long the end of a browser may take, with all its processes and files.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// Lines of what the browser says that are kept, for the error of one that does not start.
+/// How long is waited for the end, and the last words, of one that does not start.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+
+/// Lines of what the browser says that are kept, for the error of one that does not start; and the most bytes that are read as a line.
 const LAST_WORDS: usize = 12;
+const LINE: u64 = 4096;
 
 /// What Chromium is told besides its folder and what the guard wants. Nothing that asks, calls home or waits for a person; and
 /// colours, letters and scroll bars that are the same on every machine.
-const FLAGS: [&str; 35] = [
+const FLAGS: [&str; 36] = [
     "--headless",
-    "--remote-debugging-port=0",
+    "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-service-autorun",
@@ -77,6 +80,7 @@ const FLAGS: [&str; 35] = [
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
     "--hide-scrollbars",
+    "--log-level=1", // not what pages say on their consoles
     "--mute-audio",
     "--password-store=basic",
     // The first three make a tab's first navigation quicker, RenderDocument most of all; the others call home.
@@ -92,80 +96,69 @@ pub(super) struct Process {
     warden: Child,
     /// The warden acts once this is closed.
     leash: Option<ChildStdin>,
-    /// Where its line is.
-    pub(super) address: String,
-    /// Which no page reaches.
-    port: Option<OurPort>,
     listener: JoinHandle<()>,
+    words: LastWords,
+}
+
+/// Both ends of a browser's line that are ours.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    /// What it hears.
+    pub(super) to: ChildStdin,
+    /// What it says.
+    pub(super) from: ChildStdout,
 }
 
 /// What was said last on a browser's standard error.
 type LastWords = Arc<Mutex<VecDeque<String>>>;
 
 impl Process {
-    /// Starts a browser, and waits until it listens.
-    pub(super) async fn start(program: &Program, settings: &Settings) -> Result<Self, Trouble> {
+    /// Starts a browser.
+    pub(super) async fn start(program: &Program, settings: &Settings) -> Result<(Self, Pipes), Trouble> {
         let failed = |what: String| Trouble::Start { program: program.to_string(), what };
         let (folder, user) = user::folder(&settings.folder, &["nobody"])
             .map_err(|error| failed(format!("no folder for its profile: {error}")))?;
-        let folder = folder.keep(); // the warden removes it
         adopt_orphans();
         let mut warden = Command::new("/bin/sh");
-        warden.args(["-c", WARDEN, "warden"]).arg(&folder).process_group(0).stdin(Stdio::piped());
+        warden.args(["-c", WARDEN, "warden"]).arg(folder.path()).process_group(0).stdin(Stdio::piped());
         let mut warden = as_user(warden, user, Path::new("/"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| failed(format!("/bin/sh: {error}")))?;
+        let folder = folder.keep(); // from now on the warden removes it
         let mut leash = warden.stdin.take();
         let mut child = browser(program, user, &folder, settings).map_err(|error| failed(error.to_string()))?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let (Some(group), Some(pipe)) = (group, &mut leash) else {
+        let pipes = (child.stdin.take(), child.stdout.take());
+        let (Some(group), Some(pipe), (Some(to), Some(from))) = (group, &mut leash, pipes) else {
             return Err(failed("it ended at once".to_owned()));
         };
         let told = pipe.write_all(format!("{}\n", group.as_raw_nonzero()).as_bytes()).await;
         let (listener, words) = listen(&mut child);
-        let mut process = Self { child, group, warden, leash, address: String::new(), port: None, listener };
-        let started = match told {
-            Ok(()) => process.wait_for_address(&folder, &words).await,
-            Err(error) => Err(error.to_string()),
-        };
-        match started {
-            Ok(address) => {
-                process.port = address
-                    .rsplit_once(':')
-                    .and_then(|(_, rest)| rest.split('/').next()?.parse().ok())
-                    .map(OurPort::close);
-                process.address = address;
-                Ok(process)
-            }
-            Err(what) => {
+        let process = Self { child, group, warden, leash, listener, words };
+        match told {
+            Ok(()) => Ok((process, Pipes { to, from })),
+            Err(error) => {
                 process.end().await;
-                Err(failed(what))
+                Err(failed(error.to_string()))
             }
         }
     }
 
-    /// The browser writes the port into a file of its profile once it listens there.
-    async fn wait_for_address(&mut self, folder: &Path, words: &LastWords) -> Result<String, String> {
-        let file = folder.join("profile/DevToolsActivePort");
-        let started = Instant::now();
-        loop {
-            let text = tokio::fs::read_to_string(&file).await.unwrap_or_default();
-            if let Some((port, path)) = text.split_once('\n')
-                && path.starts_with("/devtools/")
-            {
-                return Ok(format!("ws://127.0.0.1:{}{}", port.trim(), path.trim()));
-            }
-            if let Ok(Some(status)) = self.child.try_wait() {
-                let _ = timeout(Duration::from_secs(1), &mut self.listener).await; // what it said is still on its way
-                return Err(format!("it ended with {status}{}", said(words)));
-            }
-            if started.elapsed() > START_LIMIT {
-                return Err(format!("it did not listen after {} s{}", START_LIMIT.as_secs(), said(words)));
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
+    /// The first answer of a browser that just started; or why there is none, with the last that it said.
+    pub(super) async fn first<T>(&mut self, asking: impl Future<Output = Result<T, WireError>>) -> Result<T, String> {
+        let what = match timeout(START_LIMIT, asking).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            // The end of its line may be heard before its own.
+            Ok(Err(error)) => match timeout(LAST_BREATH, self.child.wait()).await {
+                Ok(Ok(status)) => format!("it ended with {status}"),
+                _ => error.to_string(),
+            },
+            Err(_) => format!("it did not answer after {} s", START_LIMIT.as_secs()),
+        };
+        let _ = timeout(LAST_BREATH, &mut self.listener).await; // what it said is still on its way
+        Err(format!("{what}{}", said(&self.words)))
     }
 
     /// Returns when the browser has ended by itself, or by somebody else's hand.
@@ -221,13 +214,13 @@ impl Drop for Process {
 
 /// Starts the browser's program.
 fn browser(program: &Program, user: Option<User>, folder: &Path, settings: &Settings) -> io::Result<Child> {
-    let mut command = as_user(Command::new(&program.path), user, folder);
-    command.args(FLAGS).args(BROWSER_FLAGS);
+    let mut command = as_user(Command::new("/bin/sh"), user, folder);
+    command.args(["-c", HAND_OVER, "browser"]).arg(&program.path).args(FLAGS).args(BROWSER_FLAGS);
     command.arg(format!("--user-data-dir={}", folder.join("profile").display()));
     if !settings.sandbox {
         command.arg("--no-sandbox");
     }
-    command.arg("about:blank").process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg("about:blank").process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     spawn(command, settings.nice)
 }
 
@@ -262,7 +255,7 @@ fn listen(child: &mut Child) -> (JoinHandle<()>, LastWords) {
         let Some(stderr) = stderr else { return };
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+        while (&mut reader).take(LINE).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push_back(String::from_utf8_lossy(&line).chars().take(500).collect());
             let surplus = kept.len().saturating_sub(LAST_WORDS);

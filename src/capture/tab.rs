@@ -211,6 +211,11 @@ impl Tab {
         self.browser().wire.call(Some(&self.session), command).await
     }
 
+    /// Asks the tab for a file.
+    pub(super) async fn fetch<C: Command>(&self, command: C) -> Result<Vec<u8>, WireError> {
+        self.browser().wire.fetch(Some(&self.session), command).await
+    }
+
     /// The browser of this tab.
     pub(super) fn browser(&self) -> &Arc<Browser> {
         &self.context.browser

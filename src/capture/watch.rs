@@ -35,8 +35,15 @@ pub(super) struct View {
     pub(super) cut: Option<String>,
     /// Characters that it said on its console and in errors so far.
     said: usize,
+    /// What is being loaded, and how often something was asked for.
+    pub(super) loading: BTreeSet<String>,
+    pub(super) asked: usize,
     /// Whether its process died.
     pub(super) crashed: bool,
+    /// Whether it is closed, which a page may do to itself.
+    pub(super) closed: bool,
+    /// Whether a text was written into it.
+    pub(super) written: bool,
     /// Whether it was a download.
     pub(super) download: bool,
 }
@@ -80,9 +87,23 @@ impl View {
         self.said > FLOOD
     }
 
+    /// Takes in that something was too long to be taken in. What is loaded may be, where a page has whole pictures as addresses; what a
+    /// page says has no business to be, and a request that cannot be answered would wait for ever.
+    fn lose(&mut self, event: &Event) -> bool {
+        let matters = !event.method.starts_with("Network.");
+        if matters {
+            self.said = self.said.saturating_add(event.lost);
+        }
+        matters
+    }
+
     /// Takes in what happened; whether anybody could care.
     fn note(&mut self, event: &Event, frame: &str) -> bool {
+        if event.lost > 0 {
+            return self.lose(event);
+        }
         let ours = event.text("/frameId") == frame;
+        let asks = self.note_request(event);
         match event.method.as_str() {
             "Page.lifecycleEvent" if ours => {
                 let (name, loader) = (event.text("/name"), event.text("/loaderId"));
@@ -90,6 +111,7 @@ impl View {
                     self.loader = loader.to_owned();
                     self.loaders.insert(loader.to_owned());
                     self.reached.clear();
+                    self.loading.clear();
                     self.cut = None;
                 }
                 self.reached.insert(name.to_owned());
@@ -128,7 +150,12 @@ impl View {
                 self.cut = Some(event.text("/errorText").to_owned());
             }
             "Page.downloadWillBegin" if ours => self.download = true,
+            "Page.documentOpened" if event.text("/frame/id") == frame => {
+                self.written = true;
+                self.reached.clear(); // what was reached was the empty page's
+            }
             "Inspector.targetCrashed" => self.crashed = true,
+            "Target.detachedFromTarget" if event.session.is_none() => self.closed = true,
             "Runtime.exceptionThrown" => {
                 let described = event.text("/exceptionDetails/exception/description");
                 let said = if described.is_empty() { event.text("/exceptionDetails/text") } else { described };
@@ -159,6 +186,19 @@ impl View {
                 let said = if url.is_empty() { text.to_owned() } else { format!("{text} ({url})") };
                 self.seen.console = Some(said.chars().take(CONSOLE).collect());
             }
+            _ => return asks,
+        }
+        true
+    }
+
+    /// Takes in what begins to be loaded and what is done; whether it is either.
+    fn note_request(&mut self, event: &Event) -> bool {
+        match event.method.as_str() {
+            "Network.requestWillBeSent" => {
+                self.asked += 1;
+                self.loading.insert(event.text("/requestId").to_owned());
+            }
+            "Network.loadingFinished" | "Network.loadingFailed" => drop(self.loading.remove(event.text("/requestId"))),
             _ => return false,
         }
         true

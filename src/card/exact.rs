@@ -29,9 +29,9 @@ pub(crate) fn exact(width: u32, pixels: Vec<[u8; 3]>, format: Option<Format>) ->
         Some(Format::Png) => (png(&picture)?, Format::Png),
         Some(Format::WebP) => (other_formats::webp(&picture)?, Format::WebP),
         Some(Format::Jpeg) => (other_formats::jpeg(&picture)?, Format::Jpeg),
-        None => match png(&picture)? {
-            large if large.len() > MOST_BYTES => (other_formats::jpeg(&picture)?, Format::Jpeg),
-            bytes => (bytes, Format::Png),
+        None => match Some(png(&picture)?).filter(|bytes| bytes.len() <= MOST_BYTES) {
+            Some(bytes) => (bytes, Format::Png),
+            None => (other_formats::jpeg(&picture)?, Format::Jpeg),
         },
     };
     let height = picture.height() as u32;

@@ -13,7 +13,8 @@ pub struct BrowserFlags {
     /// Keep pages in no sandbox; only where every page is your own
     #[arg(long, env = "TINTYPE_NO_SANDBOX", help_heading = "Browser")]
     pub no_sandbox: bool,
-    /// A host of your own that pages may reach though it is not public, again for each: localhost:4000, app.internal, 10.0.0.5
+    /// A host of your own that pages may reach though it is not public, again for each, or several with commas between: localhost:4000, app.internal,
+    /// 10.0.0.5
     #[arg(
         long = "allow-host",
         value_name = "HOST",

@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Context,
+    Context, run,
     terminal::{print, print_json, say, write},
 };
 use crate::{
@@ -25,9 +25,10 @@ pub(super) async fn capture(context: &Context, flags: &Capture) -> Result<(), Er
         return Ok(());
     }
     let shot = shot(context, flags)?;
+    let stop = run::stop_on_signal("no picture");
     let captured = tokio::select! {
         captured = chrome.capture(&shot) => captured,
-        _ = tokio::signal::ctrl_c() => Err(capture::Trouble::Stopped.into()),
+        () = stop.cancelled() => Err(capture::Trouble::Stopped.into()),
     };
     chrome.close().await;
     let captured = captured?;

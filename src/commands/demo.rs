@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use self::posts::{Entry, entries};
 use super::{
     Context,
-    run::{exhibits, listen, stop_on_signal, workshop},
+    run::{NO_NEW_JOBS, exhibits, listen, stop_on_signal, workshop},
     terminal::{print, print_json, say},
 };
 use crate::{
@@ -38,7 +38,7 @@ static POSTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/posts");
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn demo(context: &Context, flags: &Demo) -> Result<(), Error> {
-    let stop = stop_on_signal();
+    let stop = stop_on_signal(NO_NEW_JOBS);
     let stage = Stage::set(context, flags).await?;
     let outcome = play(context, &stage, flags, &stop).await;
     let struck = stage.strike(flags).await; // whatever has happened on it

@@ -29,11 +29,14 @@ use crate::{
     worker::{self, Tally},
 };
 
+/// What a worker that is told to stop does.
+pub(super) const NO_NEW_JOBS: &str = "no new jobs";
+
 /// How long a page's job waits for a turn of its host before it gives its place to the pages of others.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, flags: &Run) -> Result<(), Error> {
-    let stop = stop_on_signal(); // first: as process 1 of a container, a signal without a handler is ignored
+    let stop = stop_on_signal(NO_NEW_JOBS); // first: as process 1 of a container, a signal without a handler is ignored
     let shown = match context.config.http(&flags.http)? {
         Some(settings) => Some((listen(&settings).await?, settings)),
         None => None,
@@ -174,15 +177,15 @@ fn verdict(tally: Tally, postponed: u64) -> Result<(), Error> {
     }
 }
 
-/// A token that SIGTERM or SIGINT cancels. Where a handler cannot be set, the signal ends the process as it always did.
-pub(super) fn stop_on_signal() -> CancellationToken {
+/// A token that SIGTERM or SIGINT cancels, with words for the log. Where a handler cannot be set, the signal ends the process as it always did.
+pub(super) fn stop_on_signal(words: &'static str) -> CancellationToken {
     let stop = CancellationToken::new();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let Ok(mut signal) = signal(kind) else { continue };
         let stop = stop.clone();
         tokio::spawn(async move {
             signal.recv().await;
-            info!("stopping: no new jobs");
+            info!("stopping: {words}");
             stop.cancel();
         });
     }

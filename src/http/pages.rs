@@ -145,11 +145,20 @@ fn group(row: &tokio_postgres::Row) -> serde_json::Value {
 /// Tries one row again.
 pub(super) async fn retry_row(State(site): State<Arc<Site>>, Path((source, key)): Path<(String, String)>) -> Response {
     let back = super::tile::row_path(&source, &key);
-    let sql = "SELECT tintype.retry((SELECT s.relation FROM tintype.source s WHERE s.name = $1), $2)
-                WHERE EXISTS (SELECT FROM tintype.source s WHERE s.name = $1)";
-    match site.reader.change(sql.to_owned(), vec![Box::new(source), Box::new(key)]).await {
-        Ok(_) => Redirect::to(&back).into_response(),
-        Err(error) => page::trouble(&error),
+    let sql = "SELECT tintype.retry(s.relation, $2) FROM tintype.source s
+                WHERE s.name = $1 AND EXISTS (SELECT FROM tintype.entry e WHERE e.source_id = s.id AND e.key = $2)";
+    let rows = match site.reader.change(sql.to_owned(), vec![Box::new(source), Box::new(key)]).await {
+        Ok(rows) => rows,
+        Err(error) => return page::trouble(&error),
+    };
+    match rows.first().map(|row| row.get::<_, i64>(0)) {
+        None => super::row::unknown(),
+        Some(0) => page::message(
+            StatusCode::CONFLICT,
+            "There is nothing to retry",
+            "This row has not failed, and waits for no further attempt: it has its picture, needs none, or is about to be drawn.",
+        ),
+        Some(_) => Redirect::to(&back).into_response(),
     }
 }
 
@@ -161,6 +170,11 @@ pub(super) struct Cause {
 /// Tries again what failed with one cause.
 pub(super) async fn retry_cause(State(site): State<Arc<Site>>, Form(Cause { cause }): Form<Cause>) -> Response {
     match site.reader.change("SELECT tintype.retry_cause($1)".to_owned(), vec![Box::new(cause)]).await {
+        Ok(rows) if rows.first().is_some_and(|row| row.get::<_, i64>(0) == 0) => page::message(
+            StatusCode::CONFLICT,
+            "There is nothing to retry",
+            "No row has failed with this cause any more: somebody was quicker, or it has mended itself.",
+        ),
         Ok(_) => Redirect::to("/failures").into_response(),
         Err(error) => page::trouble(&error),
     }

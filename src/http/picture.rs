@@ -1,5 +1,6 @@
 //! `/i/{source}/{key}.png`: the address of a row's picture whether or not it is there yet. What is stored is found under its own URL;
-//! else the row is drawn as it is now. The row filter holds here too: what it leaves out has no picture.
+//! else the row is drawn as it is now. It always holds that the row is there now and that its filter wants it: what was deleted or taken
+//! back a moment ago has no picture here, whatever the ledger still says.
 
 use std::sync::Arc;
 
@@ -38,10 +39,13 @@ pub(super) async fn picture(
 
 async fn find(site: &Site, source: String, key: String) -> Result<Found, ReadError> {
     let nothing = |words: &str| Ok(Found::Nothing(StatusCode::NOT_FOUND, words.to_owned()));
-    let sql = "SELECT s.id, e.state, e.url, e.object FROM tintype.source s
+    let sql = "SELECT s.id, tintype.wants(s, $2) AS wanted, e.state, e.url, e.object FROM tintype.source s
                  LEFT JOIN tintype.entry e ON e.source_id = s.id AND e.key = $2 WHERE s.name = $1";
     let rows = site.reader.read(sql, vec![Box::new(source), Box::new(key.clone())]).await?;
     let Some(row) = rows.first() else { return nothing("no such table") };
+    if !row.get::<_, bool>("wanted") {
+        return nothing("no such row");
+    }
     let text = |name: &str| row.get::<_, Option<String>>(name);
     if text("state").as_deref() == Some("ready")
         && let Some(stored) = tile::picture(&site.storage, text("url").as_deref(), text("object").as_deref())

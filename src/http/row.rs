@@ -27,21 +27,31 @@ const SHOWN: usize = 4_000;
 /// How often a job may kill its worker before it is parked.
 const DEATHS: i32 = 3;
 
+/// What is said of a row whose entry the next sweep takes away, or that the filter leaves out.
+const GONE: &str = "The row is deleted, or hidden from the worker. Its address under /i/ is not found; a picture that was stored stays until it is pruned.";
+const LEFT_OUT: &str =
+    "The row filter leaves this row out. Its address under /i/ is not found; what was drawn before stays in the store.";
+
 pub(super) async fn row(State(site): State<Arc<Site>>, Path((source, key)): Path<(String, String)>) -> Response {
     match find(&site, source, key).await {
         Ok(Some(values)) => page::show("row", &values),
-        Ok(None) => page::message(
-            StatusCode::NOT_FOUND,
-            "Nothing is known of this row",
-            "No attached table has this name, or the row has neither a picture nor a job. A row that was there before its table was attached gets one with tintype backfill.",
-        ),
+        Ok(None) => unknown(),
         Err(error) => page::trouble(&error),
     }
 }
 
+/// What is said of a table or a row that nobody has heard of.
+pub(super) fn unknown() -> Response {
+    page::message(
+        StatusCode::NOT_FOUND,
+        "Nothing is known of this row",
+        "No attached table has this name, or the row has neither a picture nor a job. A row that was there before its table was attached gets one with tintype backfill.",
+    )
+}
+
 async fn find(site: &Site, source: String, key: String) -> Result<Option<Value>, ReadError> {
     let sql = format!(
-        "SELECT {COLUMNS}, e.source_id, e.content, e.template, e.media_type, e.in_row, e.outside, e.deaths, s.draw, s.site, s.image_column, s.url AS page_url,
+        "SELECT {COLUMNS}, e.source_id, e.content, e.template, e.media_type, e.in_row, e.deaths, s.draw, s.site, s.image_column, s.url AS page_url,
                 to_char(e.rendered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS rendered_at,
                 to_char(e.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS due_at
            FROM tintype.entry e JOIN tintype.source s ON s.id = e.source_id WHERE e.source = $1 AND e.key = $2"
@@ -57,8 +67,12 @@ async fn find(site: &Site, source: String, key: String) -> Result<Option<Value>,
         }
         Err(error) => return Err(error),
     };
-    let gone = inputs.is_none().then_some("The row is deleted, or hidden from the worker.");
-    Ok(Some(values(site, row, &tile, inputs.as_ref(), gone)))
+    let outside = match &inputs {
+        None => Some(GONE),
+        Some(material) if !material.wanted => Some(LEFT_OUT),
+        Some(_) => None,
+    };
+    Ok(Some(values(site, row, &tile, inputs.as_ref(), outside)))
 }
 
 fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trouble: Option<&str>) -> Value {
@@ -67,16 +81,22 @@ fn values(site: &Site, row: &Row, tile: &Tile, material: Option<&Material>, trou
     let headline = material.and_then(|material| Post::new(material.fields()).title).unwrap_or_else(|| tile.alt.clone());
     let excerpt = material.and_then(|material| Post::new(material.fields()).excerpt);
     let deaths: i32 = row.get("deaths");
+    let whole_address = tile.url.as_deref().is_none_or(is_whole);
     json!({
         "here": "row", "tile": tile, "title": headline, "excerpt": excerpt,
         "site": own_site.clone().unwrap_or_else(|| "your-site.example".to_owned()),
-        "inputs": material.map(inputs), "trouble": trouble, "tags": tags(tile, text("media_type").as_deref()),
+        "inputs": material.map(inputs), "trouble": trouble, "tags": tags(tile, text("media_type").as_deref()), "whole_address": whole_address,
         "content": text("content"), "template": text("template"), "media_type": text("media_type"), "draw": row.get::<_, String>("draw"),
-        "image_column": text("image_column"), "in_row": row.get::<_, bool>("in_row"), "outside": row.get::<_, bool>("outside"),
+        "image_column": text("image_column"), "in_row": row.get::<_, bool>("in_row"), "left_out": trouble.is_some_and(|words| [GONE, LEFT_OUT].contains(&words)),
         "rendered_at": text("rendered_at"), "due_at": text("due_at"), "deaths": deaths, "most_deaths": DEATHS,
         "may_change": site.token.is_some(),
         "can_retry": tile.state == "failed" || (tile.reason.is_some() && tile.state == "pending"),
     })
+}
+
+/// Whether an address means the same wherever it is read; a path does not, and no crawler adds the site to it.
+fn is_whole(address: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| address.starts_with(scheme))
 }
 
 /// What the picture is made from, a name and a text each; long texts are cut.

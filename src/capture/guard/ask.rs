@@ -16,7 +16,7 @@ pub async fn ask(url: &Url, rules: &Rules) -> Result<(), Refusal> {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     let refusal = |reason| Refusal { host: host.to_owned(), port, reason };
     let name = Name::parse(host).ok_or_else(|| refusal(Reason::BadRequest))?;
-    checked(&Target { host: name, port }, rules, &Resolver::System).await.map(drop).map_err(refusal)
+    checked(&Target { host: name, port }, rules, &Resolver::system()).await.map(drop).map_err(refusal)
 }
 
 #[cfg(test)]

@@ -3,12 +3,15 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    sync::Arc,
     time::Duration,
 };
 
+use rustix::io::Errno;
 use tokio::{
     net::{TcpStream, UdpSocket},
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -16,6 +19,12 @@ use super::{Reason, Rules, is_public, name::Name, ours, port};
 
 /// How long a name may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(5);
+
+/// How many names are looked up at once for one door, and for all of them. The machine's resolver holds a thread for each until it gives
+/// up, which may be long after we have, and there are threads for other work as well.
+const LOOKED_UP: usize = 8;
+const ALL_LOOKED_UP: usize = 32;
+static LOOKING_UP: Semaphore = Semaphore::const_new(ALL_LOOKED_UP);
 
 /// How long one address may take to answer.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -39,23 +48,42 @@ type Answers = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
 /// Where addresses come from.
 pub(super) enum Resolver {
-    /// The machine's own resolver.
-    System,
+    /// The machine's own resolver, which so many of a door's names have left to ask.
+    System(Arc<Semaphore>),
     /// A test's.
     #[cfg(test)]
     Given(Box<Answers>),
 }
 
 impl Resolver {
+    /// The machine's own.
+    pub(super) fn system() -> Self {
+        Self::System(Arc::new(Semaphore::new(LOOKED_UP)))
+    }
+
     /// The addresses of a name. One that is `absolute` is taken as it is: neither search domains nor `/etc/hosts` change what it means.
     async fn look_up(&self, domain: &str, absolute: bool) -> io::Result<Vec<IpAddr>> {
         let asked = if absolute { format!("{domain}.") } else { domain.to_owned() };
         match self {
-            Self::System => Ok(tokio::net::lookup_host((asked, 0)).await?.map(|address| address.ip()).collect()),
+            Self::System(turns) => {
+                let look = move || (asked.as_str(), 0).to_socket_addrs();
+                Ok(in_turn(Arc::clone(turns), look).await??.map(|address| address.ip()).collect())
+            }
             #[cfg(test)]
             Self::Given(answer) => Ok(answer(&asked)),
         }
     }
+}
+
+/// Does what holds a thread, once there is a turn of the door and one of all; whoever waits for it, both are free again when it is done.
+async fn in_turn<T: Send + 'static>(turns: Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let own = turns.acquire_owned().await.map_err(io::Error::other)?;
+    let one_of_all = LOOKING_UP.acquire().await.map_err(io::Error::other)?;
+    let working = tokio::task::spawn_blocking(move || {
+        let _turns = (own, one_of_all);
+        work()
+    });
+    working.await.map_err(io::Error::other)
 }
 
 /// Connects to a target that the rules allow.
@@ -83,7 +111,7 @@ pub(super) async fn checked(target: &Target, rules: &Rules, resolver: &Resolver)
     let addresses = addresses(host, !allowed, resolver).await?;
     if ours::is_ours(*port) {
         for address in &addresses {
-            if ours::is_loopback(*address) || is_own(address.to_canonical()).await {
+            if ours::is_loopback(*address) || is_own(address.to_canonical()).await? {
                 return Err(Reason::OwnAddress);
             }
         }
@@ -95,7 +123,7 @@ pub(super) async fn checked(target: &Target, rules: &Rules, resolver: &Resolver)
         return Err(Reason::NotPublic);
     }
     for address in &addresses {
-        if !WEB_PORTS.contains(port) && is_own(*address).await {
+        if !WEB_PORTS.contains(port) && is_own(*address).await? {
             return Err(Reason::OwnAddress);
         }
     }
@@ -128,11 +156,27 @@ fn is_no_name(words: &str) -> bool {
 }
 
 /// Whether this machine has the address itself: a packet to it would leave from it. A socket is asked for its route; nothing is
-/// sent. Services that a firewall keeps from the world are within reach from here.
-async fn is_own(address: IpAddr) -> bool {
+/// sent. Services that a firewall keeps from the world are within reach from here. Where it cannot be told, the address is not dialled.
+async fn is_own(address: IpAddr) -> Result<bool, Reason> {
     let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let Ok(socket) = UdpSocket::bind((any, 0)).await else { return false };
-    socket.connect((address, 9)).await.is_ok() && socket.local_addr().is_ok_and(|own| own.ip() == address)
+    let route = async {
+        let socket = UdpSocket::bind((any, 0)).await?;
+        socket.connect((address, 9)).await?;
+        socket.local_addr()
+    };
+    leaves_from(route.await, address)
+}
+
+/// What a route says of an address. Without a way there, or without that version of the protocol, it is not ours; any other error, such
+/// as that there are no sockets left, says nothing.
+fn leaves_from(route: io::Result<SocketAddr>, address: IpAddr) -> Result<bool, Reason> {
+    const NO_WAY: [Errno; 5] =
+        [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL, Errno::NETUNREACH, Errno::HOSTUNREACH, Errno::NETDOWN];
+    match route {
+        Ok(own) => Ok(own.ip() == address),
+        Err(error) if Errno::from_io_error(&error).is_some_and(|errno| NO_WAY.contains(&errno)) => Ok(false),
+        Err(_) => Err(Reason::Unreachable),
+    }
 }
 
 #[cfg(test)]
@@ -222,7 +266,49 @@ mod tests {
 
     #[tokio::test]
     async fn the_machine_knows_its_own_addresses() {
-        assert!(is_own(Ipv4Addr::LOCALHOST.into()).await);
-        assert!(!is_own([93, 184, 215, 14].into()).await);
+        assert_eq!(is_own(Ipv4Addr::LOCALHOST.into()).await, Ok(true));
+        assert_eq!(is_own([93, 184, 215, 14].into()).await, Ok(false));
+    }
+
+    #[test]
+    fn an_address_of_which_nothing_can_be_told_is_not_dialled() {
+        let address = IpAddr::from([93, 184, 215, 14]);
+        let route = |errno: Errno| leaves_from(Err(errno.into()), address);
+        for without in [Errno::AFNOSUPPORT, Errno::NETUNREACH, Errno::ADDRNOTAVAIL] {
+            assert_eq!(route(without), Ok(false), "{without}");
+        }
+        for unknown in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::ACCESS, Errno::PERM] {
+            assert_eq!(route(unknown), Err(Reason::Unreachable), "{unknown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_names_of_a_door_are_looked_up_at_once_and_no_more() {
+        let (turns, other) = [(), ()].map(|()| Arc::new(Semaphore::new(LOOKED_UP))).into();
+        let (ask, asked) = std::sync::mpsc::channel();
+        let (answer, answers) = std::sync::mpsc::channel::<()>();
+        let answers = Arc::new(std::sync::Mutex::new(answers));
+        let waiting: Vec<_> = (0..3 * LOOKED_UP)
+            .map(|_| {
+                let (ask, answers) = (ask.clone(), Arc::clone(&answers));
+                let look = move || {
+                    ask.send(()).unwrap();
+                    let _ = answers.lock().unwrap().recv(); // until the test has seen enough
+                };
+                let mut looking = Box::pin(in_turn(Arc::clone(&turns), look));
+                // Whoever gives up waiting has not freed the thread.
+                assert!(futures_util::FutureExt::now_or_never(&mut looking).is_none());
+                looking
+            })
+            .collect();
+        for _ in 0..LOOKED_UP {
+            asked.recv_timeout(Duration::from_secs(10)).expect("so many are asked for");
+        }
+        drop(waiting);
+        assert_eq!(turns.available_permits(), 0, "they still hold their threads");
+        assert!(asked.try_recv().is_err(), "and no more");
+        assert_eq!(in_turn(other, || 1).await.unwrap(), 1, "another door's names have turns of their own");
+        drop(answer);
+        let _ = turns.acquire_many(LOOKED_UP as u32).await.expect("all are free again");
     }
 }

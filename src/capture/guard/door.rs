@@ -59,7 +59,7 @@ pub struct Door {
 impl Door {
     /// Opens a door at a free port of 127.0.0.1.
     pub async fn open(rules: Arc<Rules>) -> io::Result<Self> {
-        Self::open_with(rules, Resolver::System).await
+        Self::open_with(rules, Resolver::system()).await
     }
 
     pub(super) async fn open_with(rules: Arc<Rules>, resolver: Resolver) -> io::Result<Self> {

@@ -1,6 +1,6 @@
-//! Ports of loopback at which this process itself listens, or a browser of its: doors, and the lines by which browsers are steered.
-//! Whoever reached one could do whatever another capture may, or more; so no page does, whatever `--allow-host` names. One list for
-//! the whole process, since pages of one pool must not reach the doors of another.
+//! Ports of loopback at which this process itself listens for its browsers: doors. Whoever reached one could do whatever another
+//! capture may; so no page does, whatever `--allow-host` names. One list for the whole process, since pages of one pool must not reach
+//! the doors of another.
 
 use std::{
     collections::HashMap,

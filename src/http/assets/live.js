@@ -5,14 +5,15 @@
   const wall = document.getElementById("wall"), strip = document.getElementById("strip");
   const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-  // "2026-11-26T21:13:04Z" → "3 minutes ago"
+  // "2026-11-26T21:13:04Z" → "3 minutes ago"; what is due and has not come yet is due now.
   function ago(time) {
     const at = Date.parse(time.dateTime);
     if (Number.isNaN(at)) return;
     time.title = new Date(at).toLocaleString();
     const seconds = (at - Date.now()) / 1000, [size, unit] =
       [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]].find(([size]) => Math.abs(seconds) >= size) ?? [1, "second"];
-    const text = Math.abs(seconds) < 2 ? "just now" : words.format(Math.round(seconds / size), unit);
+    const due = "due" in time.dataset;
+    const text = due && seconds < 2 ? "now" : Math.abs(seconds) < 2 ? "just now" : words.format(Math.round(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
   }
   const times = () => document.querySelectorAll("time[datetime]").forEach(ago);
@@ -23,7 +24,7 @@
     return template.content.firstElementChild;
   }
 
-  // A new picture takes the old one's place once it can be painted, so that nothing blinks.
+  // What stands on the wall from now on. A new picture takes the old one's place once it can be painted, so that nothing blinks.
   function hang(id, html) {
     const fresh = element(html), old = document.getElementById(id);
     if (!old) {
@@ -42,7 +43,11 @@
       times();
     };
     old.dataset.wanted = fresh.dataset.revision;
-    if (image) image.decode().then(swap, swap); else swap();
+    if (!image) {
+      swap();
+      return fresh;
+    }
+    image.decode().then(swap, swap);
     return old;
   }
 

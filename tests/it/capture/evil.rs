@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tintype::capture::{CaptureError, Trouble};
+use tintype::capture::{CaptureError, Subject, Trouble, WaitUntil};
 
 use super::{
     site::Site,
@@ -163,6 +163,46 @@ async fn a_browser_that_is_killed() {
 #[tokio::test]
 async fn a_browser_that_is_frozen() {
     survives(Signal::STOP).await;
+}
+
+/// What comes at once is not taken in before it is counted.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_page_that_says_too_much_at_once() {
+    const SHOUT: &str = "<title>Shout</title><script>console.log('x'.repeat(2 ** 27))</script>";
+    let most = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
+    };
+    let site = Site::open(&[("/shout", SHOUT)]).await;
+    let yard = Yard::open(&site);
+    yard.works(&site).await;
+    let before = most();
+    let error = yard.capture(&site.url("/shout"), |_| {}).await.unwrap_err();
+    assert!(matches!(error.trouble, Trouble::Flood), "{error}");
+    assert!(most() < before + 64, "{before} MB became {} MB", most());
+    yard.works(&site).await;
+    yard.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_closes_itself() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site);
+    yard.works(&site).await;
+    let browser = yard.browser().await.id;
+    let mut shot = yard.shot(&site.url("/"), |options| options.wait_until = WaitUntil::Idle);
+    for script in ["window.close()", "setTimeout(() => window.close(), 100)"] {
+        shot.subject = Subject::Html { html: format!("<title>Gone</title><script>{script}</script>"), base: None };
+        let started = Instant::now();
+        let error = yard.chrome.capture(&shot).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::PageClosed) && error.trouble.is_permanent(), "{error}");
+        assert!(started.elapsed() < LIMIT / 2, "{:?}", started.elapsed());
+    }
+    yard.works(&site).await;
+    assert_eq!(yard.browser().await.id, browser);
+    yard.close().await;
 }
 
 /// Its own capture ends, and the browser goes on for the others.

@@ -289,6 +289,26 @@ async fn html_is_captured_as_a_page_of_its_base() {
     yard.close().await;
 }
 
+/// What a text loads late is waited for; that the page was idle before the text was there says nothing.
+#[tokio::test]
+async fn a_text_is_idle_when_its_own_requests_are_done() {
+    use tintype::capture::Subject;
+    const LATE: &str = "<title>Early</title><body><script>setTimeout(() => {
+        const image = new Image();
+        image.onload = () => { document.title = 'Late' };
+        image.src = '/blue.svg';
+        document.body.append(image);
+    }, 200)</script>";
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site);
+    let mut shot = yard.shot(&site.url("/"), |options| options.wait_until = WaitUntil::Idle);
+    shot.subject = Subject::Html { html: LATE.to_owned(), base: Some(site.url("/").parse().unwrap()) };
+    for _ in 0..4 {
+        assert_eq!(yard.chrome.capture(&shot).await.unwrap().title, "Late");
+    }
+    yard.close().await;
+}
+
 #[tokio::test]
 async fn pictures_that_are_decoded_late_are_there() {
     const GRID: &str = "<style>body { margin: 0 } img { float: left; width: 300px; height: 157px }</style>

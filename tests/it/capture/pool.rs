@@ -175,6 +175,45 @@ async fn a_capture_that_is_dropped_leaves_its_slot_and_no_context() {
 }
 
 #[tokio::test]
+async fn a_capture_that_is_dropped_while_its_browser_starts_leaves_nothing_behind() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::with(&site, |settings| settings.idle = Duration::from_millis(300));
+    let url = site.url("/");
+    let drop_at_start = async || {
+        tokio::select! {
+            captured = yard.capture(&url, |_| {}) => panic!("it was quicker: {captured:?}"),
+            _ = yard.browser() => {}
+        }
+        yard.processes()
+    };
+    let before = drop_at_start().await;
+    yard.is_clean(&before).await;
+    yard.works(&site).await;
+    yard.is_clean(&yard.processes()).await;
+    drop_at_start().await;
+    yard.close().await; // while it still starts
+    assert_eq!(site.asked("/"), 1, "of one that was not dropped");
+}
+
+#[tokio::test]
+async fn a_capture_that_is_told_to_end_takes_its_browser_along() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site); // for its folder
+    let host = site.address.to_string();
+    let mut command =
+        crate::support::program::command(&["capture", &site.url("/stalled"), "--allow-host", &host, "-o", "/dev/null"]);
+    command.env("PATH", "/usr/bin:/bin").env("TMPDIR", yard.folder());
+    let program = command.spawn().unwrap();
+    eventually("the page being there", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
+    let process = rustix::process::Pid::from_raw(program.id().unwrap().cast_signed()).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    let ended = program.wait_with_output().await.unwrap();
+    let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.code() == Some(1) && words.contains("error: stopped"), "{:?} {words}", ended.status);
+    assert!(yard.folders().is_empty() && yard.processes().is_empty(), "nothing is left when it has ended");
+}
+
+#[tokio::test]
 async fn a_browser_goes_with_the_process_that_needs_it_however_that_ends() {
     let site = Site::open(&[]).await;
     let yard = Yard::open(&site); // for its folder

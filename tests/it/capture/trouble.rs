@@ -8,7 +8,11 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{site::Site, yard::Yard};
+use super::{
+    site::Site,
+    yard::{LIMIT, Yard},
+};
+use crate::support::eventually;
 
 #[tokio::test]
 async fn a_status_is_permanent_or_not() {
@@ -85,23 +89,70 @@ async fn a_line_that_is_cut_is_for_now() {
     yard.close().await;
 }
 
-/// Whoever may reach a host at all its ports still does not reach the line by which the browser is steered, nor another page's door.
+/// It is steered over pipes: who may reach every port of this machine, or is another user of it, finds no line to it.
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_browser_s_own_port_is_never_opened() {
+async fn the_browser_listens_nowhere() {
     let site = Site::open(&[]).await;
-    let mut yard = Yard::open(&site);
-    yard.allow(&["127.0.0.1", "localhost"]);
+    let yard = Yard::open(&site);
     yard.works(&site).await;
-    let folder = yard.folder().join(&yard.folders()[0]);
-    let text = std::fs::read_to_string(folder.join("profile/DevToolsActivePort")).unwrap();
-    let port: u16 = text.lines().next().unwrap().parse().unwrap();
-    for host in ["127.0.0.1", "localhost", "2130706433"] {
-        let error = yard.capture(&format!("http://{host}:{port}/json/version"), |_| {}).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::Blocked { .. }), "{host}: {error}");
-    }
-    let other = Site::open(&[]).await;
-    assert!(yard.capture(&other.url("/"), |_| {}).await.is_ok(), "other ports are open");
+    assert_eq!(ports(yard.processes().iter().map(|process| process.id)), Vec::<u16>::new());
+    assert!(!ports([rustix::process::getpid()]).is_empty(), "the site is found, and the doors");
     yard.close().await;
+}
+
+/// The doors of another process are no secret of ours, and no proxy for a page.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_s_door_is_no_way_for_a_page() {
+    let site = Site::open(&[]).await;
+    let (mut yard, theirs) = (Yard::open(&site), Yard::open(&site));
+    yard.allow(&["127.0.0.1"]);
+    let host = site.address.to_string();
+    let mut command =
+        crate::support::program::command(&["capture", &site.url("/stalled"), "--allow-host", &host, "-o", "/dev/null"]);
+    command.env("PATH", "/usr/bin:/bin").env("TMPDIR", theirs.folder()).kill_on_drop(true);
+    let mut other = command.spawn().unwrap();
+    eventually("their page being there", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
+    let doors = ports(other.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())));
+    assert!(!doors.is_empty());
+    for door in doors {
+        for address in [format!("http://127.0.0.1:{door}/"), format!("http://127.0.0.1:{door}/{}", site.url("/"))] {
+            let error = yard.capture(&address, |_| {}).await.unwrap_err();
+            assert!(matches!(error.trouble, Trouble::Status { status: 403, .. }), "{address}: {error}");
+        }
+    }
+    assert_eq!(site.asked("/"), 0, "nothing came through");
+    let before = theirs.processes();
+    other.kill().await.unwrap();
+    theirs.is_clean(&before).await;
+    yard.close().await;
+}
+
+/// The ports at which processes listen.
+#[cfg(target_os = "linux")]
+fn ports(processes: impl IntoIterator<Item = rustix::process::Pid>) -> Vec<u16> {
+    let tables = ["tcp", "tcp6"].map(|table| std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default());
+    let lines = tables.iter().flat_map(|table| table.lines());
+    let listening: Vec<(u16, &str)> = lines
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let port = u16::from_str_radix(fields.get(1)?.rsplit(':').next()?, 16).ok()?;
+            (fields.get(3) == Some(&"0A")).then_some((port, *fields.get(9)?))
+        })
+        .collect();
+    let (mut found, mut files) = (Vec::new(), 0);
+    for process in processes {
+        for file in std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten() {
+            let Ok(target) = std::fs::read_link(file.path()) else { continue };
+            let target = target.to_string_lossy().into_owned();
+            let socket = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+            found.extend(listening.iter().filter(|(_, inode)| socket == Some(*inode)).map(|(port, _)| *port));
+            files += 1;
+        }
+    }
+    assert!(files > 10, "{files} files were looked at");
+    found
 }
 
 #[tokio::test]

@@ -158,7 +158,7 @@ async fn process_1_buries_the_browsers_that_are_killed() {
         client.batch_execute(&insert).await.unwrap();
         until(&client, "a page", &format!("SELECT count(og_image_url) = {round} FROM posts")).await;
         let children = container.children();
-        let browser = children.iter().find(|(_, _, line)| line.contains("--remote-debugging-port")).expect("a browser");
+        let browser = children.iter().find(|(_, _, line)| line.contains("--remote-debugging-pipe")).expect("a browser");
         let killed = Command::new("kill").args(["-s", "KILL", &browser.0]).status().await.unwrap();
         assert!(killed.success());
         eventually("nobody is left unburied", LIMIT, async || {

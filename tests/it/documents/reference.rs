@@ -186,6 +186,16 @@ fn routines() -> Vec<Item> {
     kinds.iter().flat_map(|start| items("sql/functions", start)).collect()
 }
 
+/// What has come to be in a column since the migration that made it, which says what it was for then.
+const SINCE: [(&str, &str, &str); 2] = [
+    ("image", "kind", "code, title, or page"),
+    (
+        "image",
+        "engine",
+        "native, or the browser by its name, version and file: `Chromium 156.0.8078.108 (/usr/bin/chromium)`",
+    ),
+];
+
 /// The columns of every table, with the comments beside them, as the migrations leave it.
 fn columns() -> BTreeMap<String, Vec<(String, String)>> {
     let mut files: Vec<_> =
@@ -242,6 +252,8 @@ fn sql(out: &mut String) {
     for table in items("sql/migrations", "CREATE TABLE tintype.") {
         let _ = writeln!(out, "`tintype.{}`: {}\n\n| column | |\n|---|---|", table.name, cell(&table.words));
         for (name, comment) in &columns[&table.name] {
+            let since = SINCE.iter().find(|(of, column, _)| (*of, *column) == (&*table.name, &**name));
+            let comment = since.map_or(&**comment, |(_, _, words)| words);
             let _ = writeln!(out, "| `{name}` | {} |", cell(comment));
         }
         out.push('\n');

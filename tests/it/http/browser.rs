@@ -40,6 +40,37 @@ async fn a_row_that_is_edited_shows_its_new_picture_without_a_reload() {
     assert_eq!(window.faults().await, json!([]));
 }
 
+/// One without a picture changes at once, one with a picture when it can be painted; neither stands there twice.
+#[tokio::test]
+async fn a_row_has_one_tile_whatever_becomes_of_it() {
+    let (_database, client, _workplace, _worker, at) = shown(&[]).await;
+    client
+        .batch_execute(
+            "INSERT INTO tintype.job (source, key, due_at, attempt, last_error)
+             SELECT id, k::text, now() + interval '1 h', 1, 'the store was away' FROM tintype.source, generate_series(1, 3) k",
+        )
+        .await
+        .unwrap();
+    let window = Window::open().await;
+    window.go(&format!("http://{at}/")).await;
+    window.until("document.querySelectorAll('.tile.pending').length === 3").await;
+    client
+        .batch_execute("UPDATE tintype.job SET lease = 1, lease_until = now() + interval '1 h' WHERE key = '2'")
+        .await
+        .unwrap();
+    window.until("document.querySelector('.tile.processing') !== null").await;
+    assert_eq!(window.run("document.querySelectorAll('.tile').length").await, json!(3));
+    client.batch_execute("UPDATE tintype.job SET marked_at = now() + interval '1 s' WHERE key = '1'").await.unwrap();
+    window.until("document.querySelector('.tile b').textContent === '1'").await;
+    let keys = "[...document.querySelectorAll('.tile b')].map(key => key.textContent).sort().join()";
+    assert_eq!(window.run(keys).await, json!("1,2,3"));
+    assert_eq!(window.faults().await, json!([]));
+
+    client.batch_execute("UPDATE tintype.job SET due_at = now() - interval '1 h' WHERE key = '2'").await.unwrap();
+    window.go(&format!("http://{at}/failures")).await;
+    window.until("document.querySelector('#passing ~ .cause time[data-due]')?.textContent === 'now'").await;
+}
+
 #[tokio::test]
 async fn who_has_the_token_retries_a_row() {
     let (database, client) = blog().await;

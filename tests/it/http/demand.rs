@@ -59,6 +59,32 @@ async fn a_rows_picture_is_found_or_drawn() {
     }
 }
 
+/// The ledger hears of it with the next sweep; nobody is shown the picture until then.
+#[tokio::test]
+async fn a_row_that_was_deleted_or_taken_back_is_not_found() {
+    let (database, client) = blog().await;
+    client.batch_execute("SELECT tintype.attach('posts', row_filter => 'views < 9')").await.unwrap();
+    let workplace = Workplace::new(database.url());
+    let worker = workplace.start(&["--http", "127.0.0.1:0"]);
+    let at = address(&worker).await;
+    client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One'), (2, 'Two'), (3, 'Three')").await.unwrap();
+    until(&client, "all are drawn", "SELECT count(*) = 3 FROM tintype.image WHERE state = 'ready'").await;
+    client
+        .batch_execute(
+            "SELECT tintype.pause('posts'); DELETE FROM posts WHERE id = 1; UPDATE posts SET views = 10 WHERE id = 2",
+        )
+        .await
+        .unwrap();
+    for (key, status, words) in [("1", 404, "is deleted"), ("2", 404, "leaves this row out"), ("3", 307, "og:image")] {
+        let picture = get(at, &format!("/i/posts/{key}.png")).await;
+        assert_eq!(picture.status, status, "{key}: {picture:?}");
+        let text = get(at, &format!("/row/posts/{key}")).await.text();
+        assert!(text.contains(words), "{key}: {text}");
+    }
+    client.batch_execute("DROP TABLE posts").await.unwrap();
+    assert_eq!(get(at, "/i/posts/3.png").await.status, 404);
+}
+
 #[tokio::test]
 async fn what_is_drawn_on_demand_gives_way_as_it_is_told() {
     let (_database, client, _workplace, worker, at) = shown(&["--nice", "3"]).await;

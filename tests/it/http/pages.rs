@@ -51,6 +51,44 @@ async fn a_row_tells_all_that_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn a_path_is_no_address_for_those_who_show_links() {
+    const WORDS: &str = "Those who show links want a whole address";
+    for (base, told) in [("/og", true), ("https://cdn.example/og", false)] {
+        let (_database, client, _workplace, _worker, at) = shown(&["--public-base-url", base]).await;
+        client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
+        until_drawn(&client).await;
+        let text = get(at, "/row/posts/1").await.text();
+        assert_eq!(text.contains(WORDS), told, "{base}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn who_retries_what_cannot_be_is_told() {
+    let (_database, client, _workplace, _worker, at) = shown(&["--http-token", "a token of the tests"]).await;
+    client.batch_execute("INSERT INTO posts (id, title) VALUES (1, 'One')").await.unwrap();
+    until_drawn(&client).await;
+    let bearer = "Authorization: Bearer a token of the tests";
+    for (path, status, words) in [
+        ("/row/posts/2/retry", 404, "Nothing is known of this row"),
+        ("/row/others/1/retry", 404, "Nothing is known of this row"),
+        ("/row/posts/1/retry", 409, "There is nothing to retry"),
+    ] {
+        let answer = ask(at, "POST", path, &[bearer], "").await;
+        assert!(answer.status == status && answer.text().contains(words), "{path}: {answer:?}");
+    }
+    let answer = ask(at, "POST", "/failures/retry", &[bearer], "cause=nothing").await;
+    assert!(answer.status == 409 && answer.text().contains("There is nothing to retry"), "{answer:?}");
+    client
+        .batch_execute(
+            "INSERT INTO tintype.job (source, key, due_at, attempt, last_error)
+             SELECT id, '7', now() + interval '1 h', 1, 'gave up' FROM tintype.source",
+        )
+        .await
+        .unwrap();
+    assert_eq!(ask(at, "POST", "/row/posts/7/retry", &[bearer], "").await.status, 303);
+}
+
+#[tokio::test]
 async fn rows_are_found_by_key_text_state_and_error() {
     let (database, client) = blog().await;
     let workplace = Workplace::new(database.url());

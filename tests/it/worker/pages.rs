@@ -245,3 +245,20 @@ async fn a_failure_is_recorded_against_what_was_tried_and_not_against_an_edit_of
     until(&client, "the mended address is taken", READY).await;
     assert_eq!(ask::<String>(&client, "SELECT alt FROM tintype.image").await, "mended");
 }
+
+/// Who waits too long for a turn of a host gives its place to the pages of others, and is taken when the host has a turn.
+#[tokio::test]
+async fn a_host_that_is_busy_costs_a_row_nothing_but_time() {
+    let (_test, client, workplace, application) = attached("url => 'http://APP/{colour}/{slug}'").await;
+    let _worker = start(&workplace, &application, &["--captures", "2", "--host-captures", "1"]);
+    client.batch_execute("INSERT INTO posts (id, colour, slug) VALUES (1, 'held', 'first')").await.unwrap();
+    application.held.heard.notified().await;
+    client.batch_execute("INSERT INTO posts (id, colour, slug) VALUES (2, 'posts', 'second')").await.unwrap();
+    let given_back = "SELECT count(*) = 1 FROM tintype.job
+                       WHERE key = '2' AND lease IS NULL AND due_at > marked_at + interval '1 s' AND attempt = 0 AND last_error IS NULL";
+    until(&client, "it is given back", given_back).await;
+    application.held.answer.notify_waiters();
+    application.held.answer.notify_one();
+    until(&client, "it is taken", "SELECT count(*) = 1 FROM tintype.image WHERE key = '2' AND state = 'ready'").await;
+    assert_eq!(ask::<String>(&client, "SELECT state FROM tintype.image WHERE key = '1'").await, "failed");
+}
