@@ -23,7 +23,7 @@ async fn twice_is_as_good_as_once() {
     let first = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         first.done().contains(
-            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0010_pace\"]"
+            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0009_pace\"]"
         ),
         "{first:?}"
     );
@@ -271,7 +271,7 @@ async fn an_older_schema_becomes_this_one() {
     let ran = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         ran.done().contains(
-            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0010_pace\"]"
+            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0009_pace\"]"
         ),
         "{ran:?}"
     );
