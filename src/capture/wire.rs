@@ -6,11 +6,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chromiumoxide::{
-    Command,
-    cdp::browser_protocol::target::SessionId,
-    types::{CallId, MethodCall, MethodId},
-};
+use chromiumoxide_cdp::cdp::browser_protocol::target::SessionId;
+use chromiumoxide_types::{CallId, Command, Error, MethodCall, MethodId};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
@@ -86,7 +83,7 @@ pub(super) enum WireError {
 #[derive(Debug, Deserialize)]
 struct Answer<T> {
     result: Option<T>,
-    error: Option<chromiumoxide::types::Error>,
+    error: Option<Error>,
 }
 
 impl<'de, T: Deserialize<'de>> Answer<T> {
@@ -292,7 +289,7 @@ fn pass(event: Event, listeners: &mut HashMap<String, mpsc::UnboundedSender<Even
 
 #[cfg(test)]
 mod tests {
-    use chromiumoxide::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
+    use chromiumoxide_cdp::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
     use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 
     use super::*;
