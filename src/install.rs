@@ -225,7 +225,7 @@ pub async fn uninstall(db: &Database) -> Result<(), DbError> {
 pub async fn patiently<T>(mut work: impl AsyncFnMut() -> Result<T, DbError>) -> Result<T, DbError> {
     for _ in 1..LOCK_TRIES {
         match work().await {
-            Err(error) if error.is_lock_timeout() => tokio::time::sleep(Duration::from_millis(500)).await,
+            Err(error) if error.is_lock_trouble() => tokio::time::sleep(Duration::from_millis(500)).await,
             done => return done,
         }
     }

@@ -63,6 +63,7 @@ BEGIN
         pruned_to = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN NULL ELSE s.pruned_to END
     RETURNING s.* INTO src;
     IF old.image_column IS DISTINCT FROM src.image_column THEN
+        PERFORM tintype.hold_jobs(src.id);  -- or we and those who hand pictures in would wait for each other
         UPDATE tintype.image i SET in_row = false WHERE i.source = src.id AND i.in_row;  -- what the old column holds is the host's now
     END IF;
     BEGIN
@@ -170,16 +171,23 @@ BEGIN
     EXECUTE drops;
 END $$;
 
--- Forgets the jobs of a source, before its table and its pictures are touched: in the order in which those who publish lock them, who
--- could deadlock with us otherwise. No fold runs until our transaction ends, or it would bring a job back. Returns their keys.
+-- Holds the jobs of a source until our transaction ends, before its table and its pictures are touched: in the order in which those who
+-- publish lock them, who could deadlock with us otherwise. No fold runs meanwhile, or it would bring a job.
+CREATE OR REPLACE FUNCTION tintype.hold_jobs(source_id integer)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('tintype'), hashtext('fold'));
+    PERFORM FROM tintype.job j WHERE j.source = source_id ORDER BY j.key FOR UPDATE;
+END $$;
+
+-- Forgets the jobs of a source. Returns their keys.
 DROP FUNCTION IF EXISTS tintype.drop_jobs(integer);
 CREATE OR REPLACE FUNCTION tintype.drop_jobs(source_id integer)
 RETURNS text[] LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     keys text[];
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('tintype'), hashtext('fold'));
-    PERFORM FROM tintype.job j WHERE j.source = source_id ORDER BY j.key FOR UPDATE;
+    PERFORM tintype.hold_jobs(source_id);
     WITH dropped AS (DELETE FROM tintype.job j WHERE j.source = source_id RETURNING j.key)
     SELECT array_agg(d.key) INTO keys FROM dropped d;
     RETURN keys;

@@ -239,10 +239,11 @@ impl DbError {
         }
     }
 
-    /// Whether a host's lock was in the way for too long.
+    /// Whether a lock of others was in the way: for too long, or they waited for one of ours as well.
     #[must_use]
-    pub fn is_lock_timeout(&self) -> bool {
-        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    pub fn is_lock_trouble(&self) -> bool {
+        let states = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+        self.sql_state().is_some_and(|state| states.contains(state))
     }
 
     /// Whether a person has to bring something back that was there before: schema `tintype`, a right, a login.

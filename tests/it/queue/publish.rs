@@ -4,7 +4,7 @@ use tintype::db::{ConnectSettings, Database, LibpqEnv};
 use tokio_postgres::types::Json;
 
 use super::{Claim, Queue, claim, draw, fold, publish, publish_one, ready, url, without_picture};
-use crate::support::worker::BASE;
+use crate::support::worker::{BASE, until};
 
 #[tokio::test]
 async fn only_nothing_and_our_own_urls_are_written_over() {
@@ -233,4 +233,30 @@ async fn a_server_that_runs_full_is_not_the_row_s_fault() {
     assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.image").await, 0, "nothing is on record");
     queue.run("DROP TRIGGER runs_full ON posts").await;
     assert_eq!(publish_one(&queue.client, &picture).await, "published");
+}
+
+#[tokio::test]
+async fn another_image_column_while_pictures_are_handed_in() {
+    let queue = Queue::with_posts(2).await;
+    queue.work().await;
+    // The first has no entry that attach could wait at.
+    queue.run("DELETE FROM tintype.image WHERE key = '1'; UPDATE posts SET body = 'x' || id; ALTER TABLE posts ADD COLUMN card text").await;
+    fold(&queue.client).await;
+    let mut pictures = Vec::new();
+    for claim in claim(&queue.client, 1, 10).await {
+        pictures.push(draw(&queue.client, &claim).await);
+    }
+    pictures.sort_by_key(|picture| picture["key"].to_string());
+    queue.run("BEGIN").await;
+    assert_eq!(publish_one(&queue.client, &pictures[0]).await, "published");
+    let other = queue.database.client().await;
+    let attached =
+        tokio::spawn(async move { other.batch_execute("SELECT tintype.attach('posts', image => 'card')").await });
+    let waits =
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(&queue.database.client().await, "attach waits", waits).await;
+    assert_eq!(publish_one(&queue.client, &pictures[1]).await, "published");
+    queue.run("COMMIT").await;
+    attached.await.unwrap().unwrap();
+    assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.image WHERE in_row").await, 0);
 }
