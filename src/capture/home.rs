@@ -81,18 +81,18 @@ mod tests {
 
     use super::*;
 
-    fn told(home: &mut Home, method: &str, params: serde_json::Value) -> Asker {
+    fn told(home: &mut Home, method: &str, params: &serde_json::Value) -> Asker {
         home.note(&serde_json::from_value(json!({ "method": method, "params": params })).unwrap());
         home.asker()
     }
 
     fn answered(home: &mut Home, url: &str, status: u16) -> Asker {
         let response = json!({ "url": url, "status": status });
-        told(home, "Network.responseReceived", json!({ "type": "Document", "frameId": "F", "response": response }))
+        told(home, "Network.responseReceived", &json!({ "type": "Document", "frameId": "F", "response": response }))
     }
 
     fn moved(home: &mut Home, url: &str) -> Asker {
-        told(home, "Page.frameNavigated", json!({ "frame": { "id": "F", "url": url } }))
+        told(home, "Page.frameNavigated", &json!({ "frame": { "id": "F", "url": url } }))
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
         assert_eq!(moved(&mut home, "about:blank"), Asker::Stranger, "his empty document is his");
         assert_eq!(answered(&mut home, own, 204), Asker::Stranger, "the old document stays");
         assert_eq!(answered(&mut home, own, 200), Asker::Unknown);
-        assert_eq!(told(&mut home, "Page.downloadWillBegin", json!({ "frameId": "F" })), Asker::Stranger);
+        assert_eq!(told(&mut home, "Page.downloadWillBegin", &json!({ "frameId": "F" })), Asker::Stranger);
         assert_eq!(answered(&mut home, own, 200), Asker::Unknown);
-        assert_eq!(told(&mut home, "Network.loadingFailed", json!({ "type": "Document" })), Asker::Stranger);
+        assert_eq!(told(&mut home, "Network.loadingFailed", &json!({ "type": "Document" })), Asker::Stranger);
         assert_eq!(answered(&mut home, own, 200), Asker::Unknown);
         assert_eq!(moved(&mut home, own), Asker::Own);
         assert_eq!(moved(&mut home, "chrome-error://chromewebdata/"), Asker::Stranger);

@@ -75,7 +75,9 @@ impl Intercept {
             _ => {
                 self.home.note(event);
                 if self.home.asker() != Asker::Unknown {
-                    take(&mut self.held).iter().for_each(|held| self.decide(wire, held));
+                    for held in take(&mut self.held) {
+                        self.decide(wire, &held);
+                    }
                 }
             }
         }

@@ -18,6 +18,7 @@ const LINE: usize = 200;
 
 /// A page as its tab tells of it.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // each comes about by itself
 pub(super) struct View {
     /// The document that is there, by the name of its loading.
     pub(super) loader: String,

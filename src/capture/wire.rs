@@ -317,7 +317,7 @@ mod tests {
         /// Something long, without holding it.
         async fn says(&mut self, start: &str, filling: usize, end: &str) {
             self.says.write_all(start.as_bytes()).await.unwrap();
-            let block = [b'A'; 1 << 16];
+            let block = vec![b'A'; 1 << 16];
             for at in (0..filling).step_by(block.len()) {
                 self.says.write_all(&block[..block.len().min(filling - at)]).await.unwrap();
             }
