@@ -17,7 +17,7 @@ BEGIN
         EXECUTE format('DROP TRIGGER %I ON %s', one.name, one.relation);
     END LOOP;
     FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace LOOP
-        EXECUTE format('DROP FUNCTION %s', one.function);
+        EXECUTE format('DROP ROUTINE %s', one.function);
     END LOOP;
     FOR one IN SELECT c.oid::regclass AS view FROM pg_class c WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind = 'v' LOOP
         EXECUTE format('DROP VIEW %s', one.view);

@@ -19,9 +19,10 @@ use crate::{
     db::{ConnectSettings, LibpqEnv},
     error::Error,
     failpoint, http,
+    maintenance::Rhythm,
     page::Secrets,
     storage::{AccessKey, StorageSettings},
-    worker::{Rhythm, WorkerOptions},
+    worker::WorkerOptions,
 };
 
 /// Jobs in flight for each card that may be drawn at once: most of a job is waiting for the store and the database.

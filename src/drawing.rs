@@ -145,9 +145,7 @@ impl Engines {
         let captured = self.chrome.capture(&shot).await?;
         let took = began.elapsed();
         let engine = self.chrome.program().await?.to_string();
-        let titles = [Some(captured.title), material.title.clone()].into_iter().flatten();
-        let alt = titles.map(|title| picture::alt_text_of_page(&title)).find(|text| !text.is_empty());
-        let alt = alt.unwrap_or_default();
+        let alt = picture::alt_text_of_page(&captured.title, material.title.as_deref());
         Ok(Ok(Drawn { image: captured.image, kind: "page", engine, alt, steady: false, took }))
     }
 }

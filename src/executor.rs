@@ -123,6 +123,7 @@ struct Tried {
 }
 
 async fn perform(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Result<Outcome, Failure> {
+    let began = Instant::now();
     let (material, engine, template) =
         match in_time(Box::pin(look(workshop, claim, tried).instrument(trace::part("read")))).await? {
             Look::Settled(outcome) => return Ok(outcome),
@@ -132,7 +133,14 @@ async fn perform(workshop: &Workshop, claim: &Claim, tried: &mut Tried) -> Resul
         queue::say_processing(&workshop.db.get().await?, claim).await?;
     }
     let drawn = workshop.engines.draw(engine, &material).instrument(trace::part("draw")).await?;
-    in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await
+    let time = drawn.as_ref().ok().map(|drawn| (drawn.steady, drawn.took));
+    let outcome = in_time(Box::pin(hand_in(workshop, claim, &material, template, drawn))).await?;
+    match time {
+        Some((true, drawing)) => workshop.vitals.pace.card(drawing, began.elapsed()),
+        Some((false, _)) => workshop.vitals.pace.page(began.elapsed()),
+        None => {}
+    }
+    Ok(outcome)
 }
 
 /// What a look at the row says.

@@ -119,11 +119,15 @@ pub fn down() -> &'static str {
     UNINSTALL
 }
 
-/// The numbers of the migrations that this database has; none where tintype was never installed.
+/// The numbers of the migrations that this database has; none where tintype was never installed. A role that may not look gets told who
+/// could let it in.
 pub async fn applied(client: &impl Queries) -> Result<Vec<i32>, DbError> {
-    let row = client.query_one("SELECT to_regclass('tintype.migration') IS NOT NULL", &[]).await?;
-    if !row.get::<_, bool>(0) {
+    let Some(door) = client.query_opt(include_str!("../sql/queries/way_in.sql"), &[]).await? else {
         return Ok(Vec::new());
+    };
+    if !door.get::<_, bool>("open") {
+        let (role, worker) = (door.get("role"), door.get("worker"));
+        return Err(DbError::Denied { role, owner: door.get("owner"), worker });
     }
     let rows = client.query("SELECT number FROM tintype.migration ORDER BY number", &[]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -180,6 +184,9 @@ pub async fn install(db: &Database) -> Result<Vec<&'static str>, Error> {
 pub async fn install_for(db: &Database, roles: Option<&Roles>) -> Result<Vec<&'static str>, Error> {
     let before = applied(&db.get().await?).await?;
     refuse_newer(&before)?;
+    if before.is_empty() {
+        refuse_unknown(&db.get().await?).await?;
+    }
     if let Some(roles) = roles {
         roles::create(db, roles).await?;
     }
@@ -208,6 +215,25 @@ async fn is_structure_alone(client: &impl Queries) -> Result<bool, DbError> {
         return Ok(false);
     }
     Ok(client.query_one("SELECT NOT EXISTS (SELECT FROM tintype.source)", &[]).await?.get(0))
+}
+
+/// Errors where the tables are those of a dump without rows and somebody has attached tables since, as older versions let them: nobody can say
+/// of which version the schema is, and to begin anew would forget what is watched.
+async fn refuse_unknown(client: &impl Queries) -> Result<(), Error> {
+    let there = client.query_one("SELECT to_regclass('tintype.source') IS NOT NULL", &[]).await?;
+    if !there.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let names = "SELECT string_agg(format('SELECT tintype.detach(%L);', s.relation), ' ' ORDER BY s.name) FROM tintype.source s";
+    match client.query_one(names, &[]).await?.get::<_, Option<String>>(0) {
+        None => Ok(()),
+        Some(detach) => Err(Error::Config {
+            what:
+                "schema tintype came back without its rows, and tables were attached to it before it was installed anew"
+                    .to_owned(),
+            hint: format!("{detach} then tintype install, and tintype attach again"),
+        }),
+    }
 }
 
 /// Takes schema and triggers away.

@@ -60,5 +60,6 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod scratch;
+mod trust;
 mod user;
 mod web;

@@ -283,10 +283,11 @@ pub fn alt_text(card: &Card, language_name: impl Fn(&str) -> String) -> String {
     shortened(&text, ALT_TEXT)
 }
 
-/// The text alternative of a page: its title, which may be anything, in one line and as long as networks take.
+/// The text alternative of a page: its title, which may be anything, in one line and as long as networks take; the row's where it has none.
 #[must_use]
-pub fn alt_text_of_page(title: &str) -> String {
-    shortened(&one_line(title), ALT_TEXT)
+pub fn alt_text_of_page(title: &str, of_the_row: Option<&str>) -> String {
+    let told = |title: &str| shortened(&one_line(title), ALT_TEXT);
+    [Some(title), of_the_row].into_iter().flatten().map(told).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// The word for a card's kind in the ledger: `code` or `title`.

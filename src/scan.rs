@@ -197,11 +197,26 @@ pub async fn estimate(client: &impl Queries, source: &Source) -> Result<u64, DbE
     Ok(row.get::<_, i64>(0).unsigned_abs())
 }
 
-/// How long so many pictures take at the pace of the best minute of the last day; `None` where none was drawn.
-pub async fn duration(client: &impl Queries, source: &Source, pictures: u64) -> Result<Option<Duration>, DbError> {
-    let row = client.query_one("SELECT tintype.pace($1::text::regclass)", &[&source.relation]).await?;
+/// How long pictures will take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forecast {
+    /// From now, or from when a worker runs.
+    pub time: Duration,
+    /// Whether one does.
+    pub at_work: bool,
+}
+
+/// How long so many pictures take by what those at work have measured, or the last that was; `None` where no worker has drawn any.
+pub async fn forecast(client: &impl Queries, source: &Source, pictures: u64) -> Result<Option<Forecast>, DbError> {
+    let row = client
+        .query_one(
+            "SELECT tintype.pace($1::text::regclass), EXISTS (SELECT FROM tintype.worker w WHERE w.seen_at > now() - interval '1 minute')",
+            &[&source.relation],
+        )
+        .await?;
     let pace = row.get::<_, Option<i64>>(0).map(i64::unsigned_abs).filter(|pace| *pace > 0);
-    Ok(pace.map(|pace| Duration::from_secs(pictures.saturating_mul(60).div_ceil(pace))))
+    let time = |pace| Duration::from_secs(pictures.saturating_mul(60).div_ceil(pace));
+    Ok(pace.map(|pace| Forecast { time: time(pace), at_work: row.get(1) }))
 }
 
 /// What has failed in a table since `began`, or waits for another attempt, by reason, the most frequent first.

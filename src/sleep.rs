@@ -10,6 +10,7 @@ use crate::{
     db::{Database, DbError, Line, Parameters, Queries},
     listener::{Alarm, CHANNEL},
     queue::{self, Outlook},
+    vitals::Capacity,
 };
 
 /// How long a sleeper trusts the bell before it looks for itself: together with what the look needs, twice a minute.
@@ -46,6 +47,8 @@ pub struct Sleeper<'a> {
     pub worker: i32,
     /// Host and process, for people.
     pub name: &'a str,
+    /// What it could make if it were awake.
+    pub capacity: Capacity,
     /// How long it trusts the bell.
     pub fallback: Duration,
     /// How long the bell stays up without being renewed, longer than that.
@@ -56,7 +59,7 @@ impl<'a> Sleeper<'a> {
     /// One that sleeps as deep as workers do.
     #[must_use]
     pub fn new(worker: i32, name: &'a str) -> Self {
-        Self { worker, name, fallback: FALLBACK, bell: BELL }
+        Self { worker, name, capacity: Capacity::default(), fallback: FALLBACK, bell: BELL }
     }
 }
 
@@ -121,7 +124,8 @@ struct Doze {
 async fn doze(db: &Database, line: Option<&Line>, sleeper: &Sleeper<'_>) -> Result<Doze, DbError> {
     let sql = include_str!("../sql/queries/doze.sql");
     let seconds = queue::seconds(sleeper.bell);
-    let who: Parameters<'_> = &[&sleeper.worker, &sleeper.name, &env!("CARGO_PKG_VERSION"), &seconds];
+    let Capacity { cards, pages } = sleeper.capacity;
+    let who: Parameters<'_> = &[&sleeper.worker, &sleeper.name, &env!("CARGO_PKG_VERSION"), &seconds, &cards, &pages];
     let row = match line {
         Some(line) => line.query_one(sql, who, ANSWER).await?,
         None => db.get().await?.query_one(sql, who).await?,

@@ -278,6 +278,12 @@ pub async fn draft_filter(client: &impl Queries, table: &str) -> Result<Option<S
     Ok(client.query_one("SELECT tintype.draft_filter(tintype.find_table($1))", &[&table]).await?.get(0))
 }
 
+/// Whether changes of an attached table may have gone unmarked, because a trigger is gone or switched off.
+pub async fn unwatched(client: &impl Queries, source: &Source) -> Result<bool, DbError> {
+    let sql = "SELECT tintype.unwatched(s) FROM tintype.source s WHERE s.id = $1";
+    Ok(client.query_one(sql, &[&source.id]).await?.get(0))
+}
+
 /// Stops the drawing for an attached table; takes its triggers away as well where that is wanted.
 pub async fn pause(client: &impl Queries, table: &str, triggers: bool) -> Result<(), DbError> {
     client.execute("SELECT tintype.pause(tintype.find_table($1), $2)", &[&table, &triggers]).await

@@ -2,6 +2,7 @@
 //! `http/` reads; nothing here waits, and nothing is kept a row.
 
 mod meters;
+mod pace;
 
 use std::{
     collections::VecDeque,
@@ -12,6 +13,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 pub use meters::{Meters, engine};
+pub use pace::{Capacity, Pace, Room};
 
 /// What a worker is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Vitals {
     pub meters: Meters,
     /// Rung when a job came to an end.
     pub news: Notify,
+    /// How fast pictures are made.
+    pub pace: Pace,
     turn: Mutex<(Phase, Instant)>,
     waits: Mutex<VecDeque<(Instant, Duration)>>,
 }
@@ -44,7 +48,7 @@ pub struct Vitals {
 impl Default for Vitals {
     fn default() -> Self {
         let turn = Mutex::new((Phase::Starting, Instant::now()));
-        Self { meters: Meters::default(), news: Notify::new(), turn, waits: Mutex::default() }
+        Self { meters: Meters::default(), news: Notify::new(), pace: Pace::default(), turn, waits: Mutex::default() }
     }
 }
 

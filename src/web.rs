@@ -1,7 +1,11 @@
 //! One request over HTTP as anybody would make it: a request comes in, its answer and the beginning of the body go out. No
 //! redirects, no cookies, no connection that is kept: for the few questions that tintype itself asks of the web.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -18,6 +22,8 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
+
+use crate::trust;
 
 /// Bytes of a body that are read at most.
 const MOST: usize = 64 << 10;
@@ -48,16 +54,22 @@ async fn exchange(request: Request<Bytes>) -> io::Result<Response<Bytes>> {
     ask(connector()?.connect(name, plain).await?, request).await
 }
 
-/// TLS that trusts what the system trusts.
+/// TLS that trusts what the system trusts, made once; anew only where that was nobody.
 fn connector() -> io::Result<TlsConnector> {
+    static READY: OnceLock<TlsConnector> = OnceLock::new();
+    if let Some(ready) = READY.get() {
+        return Ok(ready.clone());
+    }
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(trust::authorities().iter().cloned());
+    let of_nobody = roots.is_empty();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(other)?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    let connector = TlsConnector::from(Arc::new(config));
+    Ok(if of_nobody { connector } else { READY.get_or_init(|| connector).clone() })
 }
 
 async fn ask(

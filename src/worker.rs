@@ -12,19 +12,14 @@ use crate::{
     executor::{self, Outcome, Workshop},
     lease::Leases,
     listener::{self, Alarm, Pulse},
-    maintenance::{self, Pacemaker},
+    maintenance::{self, Pacemaker, Rhythm},
     prune,
     queue::{self, Slots},
     sleep::{self, Sleep, Sleeper},
     trace,
-    vitals::{Phase, Vitals},
+    vitals::{Phase, Room, Vitals},
     watermark::Watermark,
 };
-
-/// How long a claim lasts unless it is prolonged, and how often it is.
-const LEASE: Duration = Duration::from_secs(60);
-const HEARTBEAT: Duration = Duration::from_secs(10);
-const _: () = assert!(HEARTBEAT.as_secs() * 4 < LEASE.as_secs(), "a heartbeat may be late, and another may fail");
 
 /// How often an idle worker looks, and for how long, before it goes to sleep: under load nobody needs to notify it. A change that
 /// comes meanwhile waits for the next look, half a pause on average; a look that finds nothing is cheap.
@@ -72,21 +67,6 @@ pub struct WorkerOptions {
     pub rhythm: Rhythm,
 }
 
-/// How long a claim lasts unless it is prolonged, and how often it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Rhythm {
-    /// How long a claim lasts.
-    pub lease: Duration,
-    /// Time between two heartbeats, which prolong it.
-    pub heartbeat: Duration,
-}
-
-impl Default for Rhythm {
-    fn default() -> Self {
-        Self { lease: LEASE, heartbeat: HEARTBEAT }
-    }
-}
-
 /// What a worker did in its life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -111,9 +91,10 @@ pub async fn run(
     let db = workshop.db.clone();
     let id = maintenance::register(&db.get().await?, &options.name).await?;
     let leases = Arc::new(Leases::default());
-    let Rhythm { lease, heartbeat } = options.rhythm;
-    let pacemaker =
-        Pacemaker { worker: id, name: options.name.clone(), leases: Arc::clone(&leases), every: heartbeat, lease };
+    let vitals = Arc::clone(&workshop.vitals);
+    let easels = workshop.engines.easels.available_permits(); // none is taken yet
+    vitals.pace.settle(Room { slots: options.slots, easels, pages: options.page_slots });
+    let pacemaker = Pacemaker::new(id, &options.name, options.rhythm, &leases, &vitals);
     let background = CancellationToken::new(); // outlives the signal: jobs that finish still need the heartbeat
     let mut helpers = JoinSet::new();
     helpers.spawn({
@@ -133,7 +114,7 @@ pub async fn run(
     let mut floor = Floor {
         id,
         options,
-        vitals: Arc::clone(&workshop.vitals),
+        vitals,
         workshop: Arc::new(workshop),
         running: JoinSet::new(),
         page_slots: Arc::new(Semaphore::new(options.page_slots)),
@@ -315,7 +296,7 @@ impl Floor<'_> {
 
     async fn sleep(&mut self, db: &Database, alarm: &Alarm, stop: &CancellationToken) {
         debug!("asleep");
-        let sleeper = Sleeper::new(self.id, &self.options.name);
+        let sleeper = Sleeper { capacity: self.vitals.pace.capacity(), ..Sleeper::new(self.id, &self.options.name) };
         let slept = tokio::select! {
             slept = sleep::until_work(db, alarm, &sleeper) => slept,
             () = stop.cancelled() => Ok(Sleep::Interrupted),
@@ -403,7 +384,7 @@ impl Floor<'_> {
         let leave = async {
             let client = db.get().await?;
             let released = queue::release(&client, self.id).await?;
-            maintenance::unregister(&client, self.id).await?;
+            maintenance::unregister(&client, self.id, self.vitals.pace.capacity()).await?;
             drop(client);
             sleep::rouse_others(db, self.id).await?;
             Ok::<_, DbError>(released)

@@ -11,14 +11,18 @@ $$;
 CREATE OR REPLACE FUNCTION tintype.by_browser(draw text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT draw OPERATOR(pg_catalog.=) ANY (ARRAY['page', 'html']) $$;
 
+-- Whether a row has the whole address: {column} and nothing else.
+CREATE OR REPLACE FUNCTION tintype.is_whole(url text)
+RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT url ~ '^\{[^{}]+\}$' $$;
+
 -- Whether an address can be asked for: http or https, and a row decides neither scheme nor host, nor a password. Or the row gives
 -- all of it: {column} and nothing else.
 CREATE OR REPLACE FUNCTION tintype.is_page_url(url text)
 RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT url ~ '^\{[^{}]+\}$' OR url ~* '^https?://[^/?#{}@[:space:]]+([/?#][^[:space:]]*)?$'
+    SELECT tintype.is_whole(url) OR url ~* '^https?://[^/?#{}@[:space:]]+([/?#][^[:space:]]*)?$'
 $$;
 
--- Completes and checks what a planned source says of its pages; `data` are the columns that a person named.
+-- Completes and checks what a planned source says of its pages; `data` are the columns that a person named, '' among them none.
 CREATE OR REPLACE FUNCTION tintype.plan_page(src tintype.source, data text[])
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -26,7 +30,7 @@ DECLARE
     near text;
 BEGIN
     src.draw := CASE WHEN src.draw <> 'auto' THEN src.draw WHEN src.url IS NOT NULL THEN 'page' WHEN src.html IS NOT NULL THEN 'html' ELSE 'auto' END;
-    src.data_columns := coalesce(data, '{}') || coalesce(tintype.placeholders(src.url), '{}');
+    src.data_columns := coalesce(array_remove(data, ''), '{}') || coalesce(tintype.placeholders(src.url), '{}');
     src.data_columns := ARRAY(SELECT d.name FROM unnest(src.data_columns) WITH ORDINALITY d(name, n) GROUP BY d.name ORDER BY min(d.n));
     IF src.draw = 'page' AND src.url IS NULL THEN
         RAISE EXCEPTION 'no address says where the page of a row of % is', src.relation
@@ -42,7 +46,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Scheme and host are fixed, then come columns in braces: https://app.example/posts/{slug}; or {column} alone, which holds the whole address.'
                          || CASE WHEN strpos(src.url, '@') > 0 THEN ' Passwords go into a secret: --auth basic=NAME.' ELSE '' END;
-    ELSIF src.url ~ '^\{[^{}]+\}$' AND coalesce(src.capture->'auth', '[]') <> '[]' THEN
+    ELSIF tintype.is_whole(src.url) AND coalesce(src.capture->'auth', '[]') <> '[]' THEN
         RAISE EXCEPTION 'a row of % names the host of its page, and would get the secret of --auth for whom it names', src.relation
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Write scheme and host into the address: https://app.example/{path}. Or leave the secret out.';
     ELSIF jsonb_typeof(src.capture) <> 'object' THEN

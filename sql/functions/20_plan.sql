@@ -187,6 +187,22 @@ BEGIN
     END IF;
 END $$;
 
+-- Refuses a condition that cannot be asked of a table; `what` it is, in the words of whoever wrote it.
+CREATE OR REPLACE FUNCTION tintype.try_condition(relation regclass, what text, condition text)
+RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    complaint text;
+    hints     text;
+BEGIN
+    EXECUTE format('SELECT FROM %s x WHERE (%s) LIMIT 0', relation, condition);
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS complaint = MESSAGE_TEXT, hints = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION 'the % (%) cannot be used on %: %', what, condition, relation, complaint
+        USING ERRCODE = 'invalid_parameter_value',
+              HINT = concat_ws(' ', replace(nullif(hints, ''), '"x.', '"'),  -- x is our name for the row
+                               'Write an SQL condition over the table''s columns; functions of your own need their schema before the name.');
+END $$;
+
 -- Checks everything and returns the source as attach would store it; id is NULL where the table is not attached yet.
 -- What is left out (NULL) is found by its name, '' means none; the image column is only proposed where neither body nor
 -- image is named, since to name a body alone means that the URL shall live in tintype.image.
@@ -199,15 +215,14 @@ CREATE OR REPLACE FUNCTION tintype.plan(
 RETURNS tintype.source LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    src    tintype.source;
-    complaint text;
+    src tintype.source;
 BEGIN
     PERFORM tintype.refuse_unwatchable(relation);
     SELECT s.id, s.paused, s.whole, s.attached_at INTO src.id, src.paused, src.whole, src.attached_at
       FROM tintype.source s WHERE s.relation = plan.relation;
     src.relation := relation;
     src.name := tintype.short_name(relation);
-    src.key_columns := tintype.choose_key(relation, key);
+    src.key_columns := tintype.choose_key(relation, nullif(array_remove(key, ''), '{}'));
     -- -1, because a bare `character` or `bit` would mean a length of one.
     SELECT array_agg(format_type(a.atttypid, -1) ORDER BY k.n) INTO src.key_types
       FROM unnest(src.key_columns) WITH ORDINALITY k(name, n) JOIN pg_attribute a ON a.attrelid = relation AND a.attname = k.name;
@@ -221,9 +236,9 @@ BEGIN
     src.status_column := tintype.choose_column(relation, 'status', status, false, array_remove(src.key_columns || tintype.drawn_columns(src) || src.image_column, NULL));
     src.draw  := coalesce(draw, 'auto');
     src.look  := coalesce(look, 'night');
-    src.theme := theme;
+    src.theme := nullif(theme, '');
     src.template := nullif(template, '');
-    src.site  := site;
+    src.site  := nullif(site, '');
     src."strict" := coalesce("strict", false);   -- (a reserved word of plpgsql)
     src.unpublish := coalesce(unpublish, false);
     src.row_filter := nullif(btrim(row_filter), '');
@@ -250,14 +265,7 @@ BEGIN
         RAISE EXCEPTION 'no row of % could lose its URL: there is no %', relation, CASE WHEN src.row_filter IS NULL THEN 'row filter' ELSE 'image column' END
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Say with --where which rows are published, and with --image which column holds the URL.';
     ELSIF src.row_filter IS NOT NULL THEN
-        BEGIN
-            EXECUTE format('SELECT FROM %s x WHERE (%s) LIMIT 0', relation, src.row_filter);
-        EXCEPTION WHEN OTHERS THEN
-            complaint := SQLERRM;
-            RAISE EXCEPTION 'the row filter (%) cannot be used on %: %', src.row_filter, relation, complaint
-                USING ERRCODE = 'invalid_parameter_value',
-                      HINT = 'Write an SQL condition over the table''s columns; functions of your own need their schema before the name.';
-        END;
+        PERFORM tintype.try_condition(relation, 'row filter', src.row_filter);
     END IF;
     RETURN src;
 END $$;

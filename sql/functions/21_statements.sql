@@ -48,15 +48,22 @@ BEGIN
     RETURN coalesce(found, plain);
 END $$;
 
--- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves.
+-- A condition that finds the row `x` by `key` (an SQL expression of type text). The key is cast, so the host's index serves. A type with an
+-- operator of its own may call different texts equal, as citext does: there the texts are compared as well, since a row that writes its
+-- key otherwise now is marked and drawn under that.
 CREATE OR REPLACE FUNCTION tintype.match_sql(src tintype.source, x text, key text)
 RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    equal text[] := ARRAY(SELECT tintype.operator_sql(k.type, '=') FROM unnest(src.key_types) WITH ORDINALITY k(type, n) ORDER BY k.n);
+    found text;
 BEGIN
     IF cardinality(src.key_columns) = 1 THEN
-        RETURN format('%s.%I %s (%s)::%s', x, src.key_columns[1], tintype.operator_sql(src.key_types[1], '='), key, src.key_types[1]);
+        found := format('%s.%I %s (%s)::%s', x, src.key_columns[1], equal[1], key, src.key_types[1]);
+    ELSE
+        SELECT string_agg(format('%s.%I %s ((%s)::pg_catalog.text[])[%s]::%s', x, k.name, equal[k.n], key, k.n, k.type), ' AND ' ORDER BY k.n) INTO found
+          FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n);
     END IF;
-    RETURN (SELECT string_agg(format('%s.%I %s ((%s)::pg_catalog.text[])[%s]::%s', x, k.name, tintype.operator_sql(k.type, '='), key, k.n, k.type), ' AND ' ORDER BY k.n)
-              FROM unnest(src.key_columns, src.key_types) WITH ORDINALITY k(name, type, n));
+    RETURN found || CASE WHEN '=' = ALL (equal) THEN '' ELSE format(' AND %s OPERATOR(pg_catalog.=) (%s)', tintype.key_sql(src, x), key) END;
 END $$;
 
 -- A condition that row `x` comes after `key` in the key's order. The columns of a key are compared as one row, as an index has them; where a
@@ -170,6 +177,16 @@ $sql$, src.relation, src.id, CASE WHEN tintype.host_rewrites(src) THEN '' ELSE l
     FOR EACH ROW WHEN (coalesce(NEW.%3$I::text, '') = '' AND OLD.%3$I::text <> '') EXECUTE FUNCTION tintype.mark_%2$s();
 $sql$, src.relation, src.id, src.image_column) END;
 END $fn$;
+
+-- Whether changes of an attached table may have gone unmarked: a trigger that it has to have is gone or switched off, be it in one partition.
+CREATE OR REPLACE FUNCTION tintype.unwatched(src tintype.source)
+RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased'))
+           < CASE WHEN src.image_column IS NULL THEN 2 ELSE 3 END
+        OR EXISTS (SELECT FROM pg_trigger t
+                    WHERE t.tgrelid IN (SELECT src.relation UNION SELECT f.relid FROM pg_partition_tree(src.relation) f)
+                      AND t.tgname IN ('tintype_insert', 'tintype_update', 'tintype_erased') AND t.tgenabled IN ('D', 'R'))
+$$;
 
 -- The trigger function alone: what an upgrade replaces without touching the host's table. Settings are pinned only for keys
 -- whose text depends on them. The guard is a subtransaction: a microsecond or two a row, eight bytes of WAL, and a transaction number;

@@ -15,8 +15,14 @@ DECLARE
     old tintype.source;
     namesake tintype.source;
     other_keys boolean;
+    again      boolean;  -- the sweep begins at once
+    unwatched  boolean;
     unfinished text[];  -- keys of rows that wait for their picture, as the old key says them
 BEGIN
+    IF NOT EXISTS (SELECT FROM tintype.migration) THEN
+        RAISE EXCEPTION 'schema tintype is here without its rows, as a dump of the structure alone brings it back'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'tintype install begins anew; then this again.';
+    END IF;
     PERFORM tintype.require_rights(src);
     IF src.status_column IS NOT NULL AND src.row_filter IS NOT NULL THEN
         IF EXISTS (SELECT FROM tintype.filter_columns(src) f WHERE f.relation = src.relation AND f.name = src.status_column) THEN
@@ -32,6 +38,10 @@ BEGIN
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
     other_keys := old.id IS NOT NULL AND (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types);
+    -- What another filter lets in and leaves out, whose URL goes into another column, and what was edited while no trigger saw it, is
+    -- found by a sweep that begins at once.
+    unwatched := old.id IS NOT NULL AND tintype.unwatched(old);
+    again := unwatched OR (old.id IS NOT NULL AND (old.row_filter, old.unpublish, old.image_column) IS DISTINCT FROM (src.row_filter, src.unpublish, src.image_column));
     IF other_keys THEN
         unfinished := tintype.drop_jobs(old.id);
         DELETE FROM tintype.image i WHERE i.source = old.id;
@@ -57,10 +67,8 @@ BEGIN
         image_blank = excluded.image_blank, row_filter = excluded.row_filter, draw = excluded.draw, look = excluded.look, theme = excluded.theme,
         template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
         url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column,
-        -- What another filter lets in and leaves out, and whose URL goes into another column, is found by a sweep that begins at once.
-        swept_at = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN '-infinity' ELSE s.swept_at END,
-        swept_to = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN NULL ELSE s.swept_to END,
-        pruned_to = CASE WHEN (s.row_filter, s.unpublish, s.image_column) IS DISTINCT FROM (excluded.row_filter, excluded.unpublish, excluded.image_column) THEN NULL ELSE s.pruned_to END
+        swept_at = CASE WHEN again THEN '-infinity' ELSE s.swept_at END, swept_to = CASE WHEN NOT again THEN s.swept_to END,
+        pruned_to = CASE WHEN NOT again THEN s.pruned_to END
     RETURNING s.* INTO src;
     IF old.image_column IS DISTINCT FROM src.image_column THEN
         PERFORM tintype.hold_jobs(src.id);  -- or we and those who hand pictures in would wait for each other
@@ -70,15 +78,32 @@ BEGIN
         IF src.image_column IS NULL AND old.image_column IS NOT NULL THEN
             PERFORM tintype.drop_triggers(src);
         END IF;
-        EXECUTE tintype.trigger_sql(src);
+        PERFORM tintype.make_triggers(src);
     EXCEPTION WHEN lock_not_available THEN
         PERFORM tintype.complain_of_lock(relation);
     END;
+    IF unwatched THEN
+        RAISE NOTICE 'tintype: a trigger of % was missing or switched off: the sweep begins now and finds what was edited meanwhile', src.name
+            USING HINT = format('For rows that are new since then: tintype backfill %s', src.name);
+    END IF;
     IF other_keys THEN
         PERFORM tintype.rekey(old, src, unfinished);
     END IF;
     PERFORM tintype.share(src);
     RETURN src;
+END $$;
+
+-- Makes the triggers of a source, or makes them again: switched on, and in replicas as well where they were so before.
+CREATE OR REPLACE FUNCTION tintype.make_triggers(src tintype.source)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    always text[] := ARRAY(SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname LIKE 'tintype\_%' AND t.tgenabled = 'A');
+    one    text;
+BEGIN
+    EXECUTE tintype.trigger_sql(src);
+    FOR one IN SELECT t.tgname FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname = ANY (always) LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', src.relation, one);
+    END LOOP;
 END $$;
 
 -- Marks under their new keys the rows that waited for their picture under their old ones: those `unfinished`, and those whose marks the old

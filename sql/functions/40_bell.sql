@@ -51,23 +51,33 @@ BEGIN
     END IF;
 END $$;
 
--- A sign of life; the row comes back where others took it for a dead one's after a long outage.
-CREATE OR REPLACE FUNCTION tintype.beat(worker integer, worker_name text, worker_version text)
+-- A sign of life, with how many pictures a minute the worker could make as far as it knows; the row comes back where others took it for
+-- a dead one's after a long outage.
+DROP FUNCTION IF EXISTS tintype.beat(integer, text, text);
+CREATE OR REPLACE FUNCTION tintype.beat(worker integer, worker_name text, worker_version text, card_pace double precision DEFAULT NULL, page_pace double precision DEFAULT NULL)
 RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT set_config('synchronous_commit', 'off', true);  -- one that a crash forgets comes again
-    INSERT INTO tintype.worker (id, name, version) OVERRIDING SYSTEM VALUE VALUES (worker, worker_name, worker_version)
-    ON CONFLICT (id) DO UPDATE SET seen_at = now()
+    INSERT INTO tintype.worker AS w (id, name, version, card_pace, page_pace) OVERRIDING SYSTEM VALUE VALUES (worker, worker_name, worker_version, $4, $5)
+    ON CONFLICT (id) DO UPDATE SET seen_at = now(), card_pace = coalesce(excluded.card_pace, w.card_pace), page_pace = coalesce(excluded.page_pace, w.page_pace)
+$$;
+
+-- Takes a worker's row away; what it could is remembered for as long as nobody is at work.
+CREATE OR REPLACE FUNCTION tintype.say_goodbye(worker integer, card_pace double precision, page_pace double precision)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM tintype.worker w WHERE w.id = worker;
+    UPDATE tintype.instance i SET card_pace = coalesce($2, i.card_pace), page_pace = coalesce($3, i.page_pace) WHERE coalesce($2, $3) IS NOT NULL;
 $$;
 
 -- Steps 1 to 3 in one statement, and a sign of life with it: all that a sleeper says twice a minute. `up` as set_bell says;
 -- where marks are `in_flight`, step 2 is not over and `work` tells nothing yet. `chores` says that maintenance has something to do.
 -- Each statement in here has a snapshot of its own, younger than the bell, because workers' sessions are READ COMMITTED.
+DROP FUNCTION IF EXISTS tintype.doze(integer, text, text, integer);
 CREATE OR REPLACE FUNCTION tintype.doze(
-    worker integer, worker_name text, worker_version text, seconds integer,
+    worker integer, worker_name text, worker_version text, seconds integer, card_pace double precision DEFAULT NULL, page_pace double precision DEFAULT NULL,
     OUT up boolean, OUT in_flight text[], OUT work boolean, OUT next_due double precision, OUT chores boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM tintype.beat(worker, worker_name, worker_version);
+    PERFORM tintype.beat(worker, worker_name, worker_version, card_pace, page_pace);
     up := tintype.set_bell(seconds);
     in_flight := tintype.marks_in_flight();
     SELECT o.work, o.next_due INTO work, next_due FROM tintype.outlook() o;

@@ -35,16 +35,21 @@ BEGIN
             CASE WHEN src.image_column IS NULL THEN 'i.url' ELSE format('coalesce(i.url, %L)', src.image_blank) END,
             CASE WHEN src.image_column IS NULL THEN '' ELSE format(' OR (i.state = ''ready'' AND i.url <> '''' AND NOT i.in_row AND coalesce(x.%I::text, '''') = '''')', src.image_column) END)
         END;
-    EXECUTE format($sql$
-        WITH page AS MATERIALIZED (
-            SELECT %8$s, %1$s AS tintype_key, %7$s AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
-        SELECT count(*), coalesce(array_agg(x.tintype_key ORDER BY %4$s), '{}'),
-               coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE (%6$s AND x.tintype_wanted) OR (%9$L AND i.in_row AND NOT x.tintype_wanted)), '{}')
-          FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
-        $sql$, tintype.key_sql(src, 'x'), src.relation,
-        CASE WHEN after IS NULL THEN 'true' ELSE tintype.after_sql(src, 'x', '$1') END, columns, chunk,
-        differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed, mode = 'changed' AND src.unpublish)
-      INTO scanned, seen, keys USING after, src.id, template;
+    BEGIN
+        EXECUTE format($sql$
+            WITH page AS MATERIALIZED (
+                SELECT %8$s, %1$s AS tintype_key, %7$s AS tintype_wanted FROM %2$s x WHERE %3$s ORDER BY %4$s LIMIT %5$s)
+            SELECT count(*), coalesce(array_agg(x.tintype_key ORDER BY %4$s), '{}'),
+                   coalesce(array_agg(x.tintype_key ORDER BY %4$s) FILTER (WHERE (%6$s AND x.tintype_wanted) OR (%9$L AND i.in_row AND NOT x.tintype_wanted)), '{}')
+              FROM page x LEFT JOIN tintype.image i ON i.source = $2 AND i.key = x.tintype_key
+            $sql$, tintype.key_sql(src, 'x'), src.relation,
+            CASE WHEN after IS NULL THEN 'true' ELSE tintype.after_sql(src, 'x', '$1') END, columns, chunk,
+            differs, concat_ws(' AND ', tintype.wanted_sql(src), '(' || nullif(condition, '') || ')'), needed, mode = 'changed' AND src.unpublish)
+          INTO scanned, seen, keys USING after, src.id, template;
+    EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception THEN
+        PERFORM tintype.complain_of_scan(src, condition);
+        RAISE;
+    END;
     IF cardinality(keys) > most THEN
         keys := keys[:most];
         scanned := coalesce(array_position(seen, keys[cardinality(keys)]), 0);
@@ -60,6 +65,20 @@ BEGIN
         END IF;
         INSERT INTO tintype.change (source, key, priority) SELECT src.id, k, 10 FROM unnest(keys) AS k;
         PERFORM tintype.ring();
+    END IF;
+END $$;
+
+-- Says why a table cannot be walked, where that is known: it is broken, or the condition is no condition over it.
+CREATE OR REPLACE FUNCTION tintype.complain_of_scan(src tintype.source, condition text)
+RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trouble record;
+BEGIN
+    SELECT d.detail, d.fix INTO trouble FROM tintype.doctor_columns(src) d WHERE d.severity = 'error' AND d.code <> 'tables.problem' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% is broken: %', src.name, trouble.detail USING ERRCODE = 'object_not_in_prerequisite_state', HINT = trouble.fix;
+    ELSIF nullif(condition, '') IS NOT NULL THEN
+        PERFORM tintype.try_condition(src.relation, 'condition', condition);
     END IF;
 END $$;
 

@@ -1,11 +1,12 @@
 -- Backfill: the old rows of a table are walked in key order and marked, behind whatever is edited meanwhile. In one transaction with
--- backfill(), or a step at a time with backfill_step(), which is what the command line does: each step is a short transaction that also
--- notes how far it came, so that a walk that was killed goes on where it stood.
+-- backfill(), or a step at a time with backfill_step(), which is what the command line does, and CALL tintype.backfill_in_steps(): each step
+-- is a short transaction that also notes how far it came, so that a walk that was killed goes on where it stood.
 --
 -- Which rows: those without a picture; with `rerender` all, drawn again whatever they hold; with `stale` all, but the
 -- worker draws only those whose content, look or template is another than the ledger says, or that it does not know: nobody else has its looks.
 
--- Marks in one transaction; returns how many. At most `max_rows`; `dry_run` counts and marks nothing.
+-- Marks in one transaction; returns how many. For a table of some hundred thousand rows: a longer transaction keeps the host's dead rows from
+-- being cleared away, and backfill_in_steps does the same in short ones. At most `max_rows`; `dry_run` counts and marks nothing.
 CREATE OR REPLACE FUNCTION tintype.backfill(
     relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL, stale boolean DEFAULT false,
     max_rows bigint DEFAULT NULL, dry_run boolean DEFAULT false)
@@ -74,14 +75,51 @@ BEGIN
     END IF;
 END $$;
 
--- How many pictures a minute come of work like a table's (cards, or pages): the best minute of the last day, for as long as there was
--- something to draw in it; NULL where none was drawn.
+-- The whole walk, a transaction a step: CALL tintype.backfill_in_steps('posts'), outside of a transaction. What was done stays done when it
+-- is stopped, and `resume` goes on from there with what was asked for then. `marked` comes back. A procedure that commits can pin no
+-- search_path; so everything is qualified, operators too.
+CREATE OR REPLACE PROCEDURE tintype.backfill_in_steps(
+    relation regclass, rerender boolean DEFAULT false, condition text DEFAULT NULL, stale boolean DEFAULT false, max_rows bigint DEFAULT NULL,
+    resume boolean DEFAULT false, INOUT marked bigint DEFAULT 0)
+LANGUAGE plpgsql AS $$
+DECLARE
+    run   tintype.backfill_run;
+    anew  boolean := NOT resume;
+    done  bigint;
+    ended boolean;
+BEGIN
+    marked := 0;
+    IF resume THEN
+        SELECT r.* INTO run FROM tintype.backfill_run r WHERE r.source OPERATOR(pg_catalog.=) (tintype.attached(relation)).id;
+        IF run.source IS NULL THEN
+            RAISE EXCEPTION 'there is no backfill of % that stopped on its way', relation
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = pg_catalog.format('CALL tintype.backfill_in_steps(%L);', relation);
+        END IF;
+        rerender := run.mode OPERATOR(pg_catalog.=) 'all';
+        stale := run.mode OPERATOR(pg_catalog.=) 'stale';
+        condition := run.condition;
+    END IF;
+    LOOP
+        SELECT s.marked, s.ended INTO done, ended
+          FROM tintype.backfill_step(relation, rerender, condition, stale, max_rows OPERATOR(pg_catalog.-) marked, 1000, anew) s;
+        COMMIT;
+        anew := false;
+        marked := marked OPERATOR(pg_catalog.+) done;
+        EXIT WHEN ended OR marked OPERATOR(pg_catalog.>=) max_rows;
+    END LOOP;
+END $$;
+
+-- How many pictures a minute come of work like a table's (cards, or pages), by what those at work have measured of themselves: the time that
+-- a picture takes, and how many they make at once. Who has drawn none yet counts as the others do; where nobody is at work, it is
+-- what the last one could. NULL where nobody has ever drawn one.
 CREATE OR REPLACE FUNCTION tintype.pace(relation regclass)
 RETURNS bigint LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT max(m.pictures * 60 / greatest(m.seconds, 1))::bigint FROM (
-        SELECT count(*) AS pictures, date_part('epoch', max(i.rendered_at) - min(i.rendered_at)) AS seconds
-          FROM tintype.image i JOIN tintype.source s ON s.id = i.source
-         WHERE i.rendered_at > now() - interval '1 day'
-           AND tintype.by_browser(s.draw) = (SELECT tintype.by_browser(o.draw) FROM tintype.source o WHERE o.relation = pace.relation)
-         GROUP BY date_trunc('minute', i.rendered_at)) m
+    WITH kind AS (
+        SELECT tintype.by_browser(s.draw) AS page FROM tintype.source s WHERE s.relation = pace.relation
+    ), live AS (
+        SELECT CASE WHEN k.page THEN w.page_pace ELSE w.card_pace END AS pace FROM tintype.worker w, kind k WHERE w.seen_at > now() - interval '1 minute'
+    ), known AS (
+        SELECT coalesce((SELECT avg(l.pace) FROM live l), CASE WHEN k.page THEN i.page_pace ELSE i.card_pace END) AS pace FROM tintype.instance i, kind k
+    )
+    SELECT ceil(coalesce((SELECT sum(coalesce(l.pace, k.pace)) FROM live l), k.pace))::bigint FROM known k
 $$;

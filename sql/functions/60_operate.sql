@@ -17,7 +17,7 @@ EXCEPTION WHEN lock_not_available THEN
     PERFORM tintype.complain_of_lock(relation);
 END $$;
 
--- Goes on with it. Triggers that are gone are made again, where the columns are still those of before, and the sweep, which compares rows
+-- Goes on with it. Triggers that are gone or switched off are made again, where the columns are still those of before, and the sweep, which compares rows
 -- with the ledger, begins at once: it finds what was edited meanwhile. Rows that are new since then are for `tintype backfill`. Returns
 -- whether that was so.
 DROP FUNCTION IF EXISTS tintype.resume(regclass);
@@ -26,7 +26,7 @@ RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_
 #variable_conflict use_variable
 DECLARE
     src     tintype.source := tintype.attached(relation);
-    without boolean := NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = src.relation AND t.tgname = 'tintype_update');
+    without boolean := tintype.unwatched(src);
     keys    text[];
 BEGIN
     IF without THEN
@@ -37,7 +37,7 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = format('tintype attach %s --key ...', src.name);
         END IF;
         EXECUTE format('SELECT %s, %s FROM %s x LIMIT 0', tintype.wanted_sql(src), tintype.content_sql(src, 'x'), src.relation);
-        EXECUTE tintype.trigger_sql(src);
+        PERFORM tintype.make_triggers(src);
         UPDATE tintype.source s SET swept_at = '-infinity', swept_to = NULL, pruned_to = NULL WHERE s.id = src.id;
     END IF;
     UPDATE tintype.source s SET paused = false WHERE s.id = src.id;
@@ -115,8 +115,10 @@ RETURNS SETOF tintype.image LANGUAGE sql STABLE SET search_path = pg_catalog, pg
 
 -- How much is waiting or under way: one integer, what a scaler reads. Jobs of paused tables do not count.
 CREATE OR REPLACE VIEW tintype.queue_depth AS
-    SELECT ((SELECT count(*) FROM tintype.change c JOIN tintype.source s ON s.id = c.source AND NOT s.paused)
-          + (SELECT count(*) FROM tintype.job j JOIN tintype.source s ON s.id = j.source AND NOT s.paused))::bigint AS depth;
+    SELECT coalesce(sum(w.waiting), 0)::bigint AS depth
+      FROM (SELECT c.source, count(*) AS waiting FROM tintype.change c GROUP BY c.source
+            UNION ALL SELECT j.source, count(*) FROM tintype.job j GROUP BY j.source) w  -- counted before they are joined: an index alone, and no row
+      JOIN tintype.source s ON s.id = w.source AND NOT s.paused;
 
 -- One row for each attached table: what is made, what is to do, and how it goes.
 CREATE OR REPLACE VIEW tintype.status AS

@@ -4,9 +4,9 @@
 -- watched or how. All of it runs with the worker's own rights; only the triggers borrow their owner's.
 CREATE OR REPLACE FUNCTION tintype.worker_functions()
 RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'orphans', 'park',
+    SELECT ARRAY['set_bell', 'marks_in_flight', 'ring', 'outlook', 'beat', 'say_goodbye', 'doze', 'due_sweeps', 'fold', 'tide', 'claim', 'extend', 'release', 'retry_later', 'orphans', 'park',
                  'read_row', 'wants', 'bytes', 'status_word', 'write_status', 'say_processing', 'say_pending', 'finish', 'replaceable', 'lock_row', 'write_url', 'leave_out', 'record', 'publish_one', 'announce', 'publish',
-                 'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'backfill_step', 'pace', 'retry', 'try_again', 'image',
+                 'discard', 'reclaim', 'condemn', 'bury', 'place', 'scan', 'prune', 'sweep', 'attached', 'backfill', 'backfill_step', 'backfill_in_steps', 'complain_of_scan', 'try_condition', 'pace', 'retry', 'try_again', 'image',
                  'worker_roles', 'key_sql', 'match_sql', 'after_sql', 'operator_sql', 'by_browser', 'blame', 'drawn_columns', 'content_sql', 'wanted_sql', 'lock_sql', 'open_rows', 'may_hide', 'policy_trouble',
                  'load', 'wall', 'search', 'search_titles', 'cause', 'failures', 'retry_cause', 'note_unseen', 'require_writable', 'find_table', 'short_name', 'nearest',
                  'doctor', 'doctor_server', 'doctor_horizon', 'doctor_work', 'doctor_columns', 'doctor_triggers', 'doctor_rights', 'doctor_host', 'host_triggers',
@@ -23,7 +23,7 @@ RETURNS SETOF record LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_tem
            ('backfill_run', 'SELECT, INSERT, UPDATE, DELETE'),
            ('worker',    'SELECT, INSERT, UPDATE, DELETE'),
            ('source',    'SELECT, UPDATE (whole, swept_to, pruned_to, swept_at, problem)'),
-           ('instance',  'SELECT'),
+           ('instance',  'SELECT, UPDATE (card_pace, page_pace)'),
            ('migration', 'SELECT'),
            ('status',    'SELECT'),
            ('queue_depth', 'SELECT'),
@@ -49,7 +49,7 @@ BEGIN
          WHERE c.relnamespace = 'tintype'::regnamespace AND c.relkind IN ('r', 'v', 'S') AND c.relowner <> heir
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
         UNION ALL
-        SELECT format('FUNCTION %s', p.oid::regprocedure) FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace AND p.proowner <> heir
+        SELECT format('ROUTINE %s', p.oid::regprocedure) FROM pg_proc p WHERE p.pronamespace = 'tintype'::regnamespace AND p.proowner <> heir
     LOOP
         EXECUTE format('ALTER %s OWNER TO %I', one, new_owner);
     END LOOP;
@@ -80,7 +80,7 @@ BEGIN
         END LOOP;
         FOR one IN SELECT p.oid::regprocedure AS function FROM pg_proc p
                     WHERE p.pronamespace = 'tintype'::regnamespace AND p.proname = ANY (tintype.worker_functions()) LOOP
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', one.function, worker);
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', one.function, worker);
         END LOOP;
         FOR one IN SELECT s AS source FROM tintype.source s JOIN pg_class c ON c.oid = s.relation LOOP
             BEGIN

@@ -1,1 +1,1 @@
-SELECT tintype.beat($1, $2, $3)
+SELECT tintype.beat($1, $2, $3, $4, $5)

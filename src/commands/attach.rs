@@ -1,5 +1,7 @@
 //! `tintype attach` and `tintype detach`.
 
+use serde_json::json;
+
 use super::{
     Context, pages,
     terminal::{confirm, print, print_json, say},
@@ -7,6 +9,7 @@ use super::{
 use crate::{
     card::{self, Looks},
     cli::{Attach, Columns, Detach},
+    db::Queries,
     error::Error,
     install::patiently,
     page::Gallery,
@@ -19,7 +22,12 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     let request = Request { strict: flags.strict, status: flags.status_column.clone(), ..request };
     let db = context.installed().await?;
     let client = db.get().await?;
-    let request = match source::lookup(&client, &flags.table).await? {
+    let attached = source::lookup(&client, &flags.table).await?;
+    let unwatched = match &attached {
+        Some(attached) => source::unwatched(&client, attached).await?,
+        None => false,
+    };
+    let request = match attached {
         Some(attached) => attached.with(request), // attached again: what is not named stays as it is
         None => request,
     };
@@ -32,12 +40,7 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
         })?;
     }
     if flags.dry_run {
-        show(&planned);
-        print(&source::trigger_sql(&client, &planned).await?);
-        for grant in source::grants(&client, &planned).await? {
-            print(&grant);
-        }
-        return Ok(());
+        return rehearse(&client, &planned, flags.json).await;
     }
     if flags.json {
         let source = patiently(async || source::attach(&client, &flags.table, &request).await).await?;
@@ -56,12 +59,33 @@ pub(super) async fn attach(context: &Context, flags: &Attach) -> Result<(), Erro
     confirm(&format!("Watch {} like this?", planned.name), flags.yes || !proposed)?;
     let source = patiently(async || source::attach(&client, &flags.table, &request).await).await?;
     say(&format!("watching {}; new and changed rows will get their pictures", source.name));
+    if unwatched {
+        say("a trigger was missing or switched off: the sweep begins now and finds what was edited meanwhile");
+    }
     for trouble in source::policy_troubles(&client, Some(&source.name)).await? {
         say(&format!("warning: {}", trouble.words));
         say(&format!("  hint: {}", trouble.hint));
     }
     say(&format!("next: tintype backfill {}   (for the rows that are there already)", source.name));
     say("      tintype run --storage s3://bucket/prefix   (or a folder)");
+    Ok(())
+}
+
+/// What would be done: the plan, and the SQL of it.
+async fn rehearse(client: &impl Queries, planned: &Source, as_json: bool) -> Result<(), Error> {
+    let (triggers, grants) = (source::trigger_sql(client, planned).await?, source::grants(client, planned).await?);
+    if as_json {
+        let mut told = json!(planned);
+        told["sql"] = json!(triggers);
+        told["grants"] = json!(grants);
+        print_json(&told);
+        return Ok(());
+    }
+    show(planned);
+    print(&triggers);
+    for grant in &grants {
+        print(grant);
+    }
     Ok(())
 }
 
@@ -90,8 +114,9 @@ fn refuse_paths(columns: &Columns) -> Result<(), Error> {
 pub(super) fn request(columns: &Columns, looks: Looks) -> Result<Request, Error> {
     let defaults = card::Options::default();
     let look = columns.look.clone().unwrap_or_else(|| defaults.look.clone());
-    let template = columns.template.clone().filter(|name| !name.is_empty());
-    card::Renderer::new(&card::Options { look, looks, theme: columns.theme.clone(), template, ..defaults })?;
+    let named = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    let (theme, template) = (named(&columns.theme), named(&columns.template));
+    card::Renderer::new(&card::Options { look, looks, theme, template, ..defaults })?;
     Ok(Request {
         body: columns.body.clone(),
         image: columns.image.clone(),

@@ -12,7 +12,7 @@ use crate::{
     cli::Backfill,
     db::Queries,
     error::Error,
-    scan::{self, Failures, Mode, Scan, Step, Wish},
+    scan::{self, Failures, Forecast, Mode, Scan, Step, Wish},
     source::{self, Source},
 };
 
@@ -93,13 +93,16 @@ fn report(flags: &Backfill, walk: &Walk, more: &Value, words: &str) {
 /// What a dry run saw, and how long the drawing would take.
 async fn foresee(client: &impl Queries, source: &Source, flags: &Backfill, walk: Walk) -> Result<(), Error> {
     let Step { scanned, marked } = walk.seen;
-    let slow = flags.rate.map(|rate| Duration::from_secs(marked.div_ceil(rate)));
-    let time = scan::duration(client, source, marked).await?.map(|time| slow.map_or(time, |slow| slow.max(time)));
+    let slow = flags.rate.map(|rate| Duration::from_secs(marked.div_ceil(rate))).unwrap_or_default();
+    let forecast = scan::forecast(client, source, marked).await?;
+    let time = forecast.map(|forecast| forecast.time.max(slow));
     let verb = if flags.stale { "be looked at again" } else { "be drawn" };
-    let about = match time {
+    let differ = if flags.stale { ", where all of them differ" } else { "" };
+    let about = match (time, forecast) {
         _ if marked == 0 => String::new(),
-        Some(time) => format!(", in about {}", human(time)),
-        None => "; how long that takes is unknown: no picture was drawn in the last day".to_owned(),
+        (Some(time), Some(Forecast { at_work: true, .. })) => format!(", in about {}{differ}", human(time)),
+        (Some(time), _) => format!(", in about {} once a worker runs{differ}", human(time)),
+        (None, _) => "; how long that takes is unknown until a worker has drawn some".to_owned(),
     };
     let more = json!({ "seconds": time.map(|time| time.as_secs()) });
     report(flags, &walk, &more, &format!("{marked} of {scanned} rows of {} would {verb}{about}", source.name));

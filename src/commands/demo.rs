@@ -24,11 +24,12 @@ use crate::{
     error::Error,
     http, install,
     listener::Alarm,
+    maintenance::Rhythm,
     markdown,
     scratch::{Scratch, ScratchOptions},
     source::{self, Request},
     storage::{Storage, StorageSettings},
-    worker::{self, Rhythm, Tally, WorkerOptions},
+    worker::{self, Tally, WorkerOptions},
 };
 
 static POSTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/posts");

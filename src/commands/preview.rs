@@ -58,6 +58,7 @@ pub(super) async fn preview(context: &Context, flags: &Preview) -> Result<(), Er
             "bytes": image.bytes.len(), "media_type": image.media_type, "missing": image.missing, "wanted": material.wanted,
         }));
     } else {
+        let alt = if alt.is_empty() { "a page without a title" } else { alt };
         say(&format!("{}: {alt}", flags.output.display()));
     }
     Ok(())
@@ -90,5 +91,6 @@ async fn take(context: &Context, flags: &Preview, looks: Looks, material: &Mater
     let captured = chrome.capture(&shot).await;
     chrome.close().await;
     let captured = captured?;
-    Ok(Shown { image: captured.image, kind: "page", alt: captured.title })
+    let alt = picture::alt_text_of_page(&captured.title, material.title.as_deref());
+    Ok(Shown { image: captured.image, kind: "page", alt })
 }

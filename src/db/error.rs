@@ -152,6 +152,16 @@ pub enum DbError {
         /// Host and port.
         server: String,
     },
+    /// This role has no rights in schema `tintype`.
+    #[error("role {role} may not look into schema tintype")]
+    Denied {
+        /// The role.
+        role: String,
+        /// Who owns the schema.
+        owner: String,
+        /// A role whose members may, where `install --roles` made one.
+        worker: Option<String>,
+    },
     /// The functions of schema `tintype` answered something that this program does not know.
     #[error("schema tintype answered {what}, which this program does not understand")]
     Unexpected {
@@ -192,6 +202,10 @@ impl DbError {
             Self::TooManyConnections { .. } => "lower --connections, or raise max_connections".into(),
             Self::PoolExhausted { .. } => "raise --connections, or lower --concurrency".into(),
             Self::Deaf { .. } => "it has to lead to the server itself or a pool in session mode, and to the same database".into(),
+            Self::Denied { role, worker: Some(worker), .. } => format!("GRANT {worker} TO {role};   -- as an administrator"),
+            Self::Denied { role, owner, worker: None } => {
+                format!("tintype install --roles   # as {owner}; then: GRANT tintype_worker TO {role};")
+            }
             Self::Unexpected { .. } => "tintype install brings the schema's functions to this version".into(),
             Self::TlsFile { .. }
             | Self::WrongPassword { .. }
@@ -199,7 +213,7 @@ impl DbError {
             | Self::NotAccepting { .. }
             | Self::Timeout { .. }
             | Self::ConnectionLost { .. } => return None,
-            Self::Query(error) => return error.as_db_error().and_then(ServerError::hint).map(str::to_owned),
+            Self::Query(error) => return error.as_db_error().and_then(advice),
         })
     }
 
@@ -225,6 +239,7 @@ impl DbError {
             | Self::TlsRequired { .. }
             | Self::CertificateInvalid { .. }
             | Self::TlsFailed { .. }
+            | Self::Denied { .. }
             | Self::Unexpected { .. } => false,
             Self::Query(error) => error.code().is_some_and(passes),
         }
@@ -340,6 +355,18 @@ impl From<tokio_postgres::Error> for DbError {
         }
         Self::Query(error)
     }
+}
+
+/// The server's own hint; where a right is missing and it has none, who could give it.
+fn advice(answer: &ServerError) -> Option<String> {
+    if answer.hint().is_some() || *answer.code() != SqlState::INSUFFICIENT_PRIVILEGE {
+        return answer.hint().map(str::to_owned);
+    }
+    let database = answer.message().strip_prefix("permission denied for database ");
+    Some(database.map_or_else(
+        || "as the role that installed tintype, or a member of one that tintype install --roles makes: docs/ROLES.md".to_owned(),
+        |database| format!("GRANT CREATE ON DATABASE {database} TO …;   -- the role that installs; or install as the database's owner"),
+    ))
 }
 
 /// The server ended the session: shut down by its administrator, after a crash, with its database, or idle for too long.

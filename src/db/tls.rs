@@ -17,6 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::verify::Verifier;
 use super::{DbError, libpq::LibpqEnv, parse::bad};
+use crate::trust;
 
 /// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,12 +150,12 @@ impl TlsSettings {
             Roots::Unchecked => return Ok(None),
             Roots::File(path) => certificates(path)?,
             Roots::System => {
-                let found = rustls_native_certs::load_native_certs().certs;
+                let found = trust::authorities();
                 if found.is_empty() {
                     return Err(bad("`sslrootcert=system`, but the system has no trusted certificates: install \
                                     ca-certificates"));
                 }
-                found
+                found.to_vec()
             }
         };
         let mut store = RootCertStore::empty();

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
-
 use super::{Finding, Severity, well};
 use crate::{
     db::{Database, DbError, Encryption, Queries},
@@ -175,10 +173,9 @@ fn supported(version: &str) -> Option<Finding> {
 async fn schema(client: &impl Queries) -> Result<Vec<Finding>, DbError> {
     let found = |code, words: String| Finding::new(Severity::Error, code, "schema tintype", words);
     let applied = match install::applied(client).await {
-        Err(error) if error.sql_state() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            let role: String = client.query_one("SELECT quote_ident(current_user)", &[]).await?.get(0);
-            let denied = found("schema.denied", format!("role {role} may not look into it"));
-            return Ok(vec![denied.mend(format!("GRANT tintype_worker TO {role};   -- docs/ROLES.md"))]);
+        Err(error @ DbError::Denied { .. }) => {
+            let denied = found("schema.denied", error.to_string());
+            return Ok(vec![Finding { fix: error.hint(), ..denied }]);
         }
         applied => applied?,
     };

@@ -190,3 +190,10 @@ fn what_to_draw_is_written_as_it_is_read() {
         "`picture` is not something to draw: use `auto`, `code` or `title`"
     );
 }
+
+#[test]
+fn a_page_without_a_title_has_its_rows() {
+    assert_eq!(alt_text_of_page("A  page\n", Some("A row")), "A page");
+    assert_eq!(alt_text_of_page(" \n", Some("A row")), "A row");
+    assert_eq!(alt_text_of_page("", None), "");
+}

@@ -9,7 +9,7 @@ mod work;
 use crate::support::{
     postgres::TestDatabase,
     program::{command, run as run_program, tintype},
-    schema::{installed, run},
+    schema::{installed, run, text},
 };
 
 const COMMANDS: &[&str] = &[
@@ -151,11 +151,26 @@ async fn a_role_without_rights() {
     run(&client, "role", &format!("CREATE ROLE {role} LOGIN PASSWORD 'sekret'")).await;
     url.set_username(&role).unwrap();
     url.set_password(Some("sekret")).unwrap();
-    for arguments in [&["status"][..], &["attach", "posts"], &["retry"]] {
+    let owner = text(&client, "SELECT current_user").await;
+    for arguments in [
+        &["status"][..],
+        &["attach", "posts"],
+        &["retry"],
+        &["install"],
+        &["uninstall", "--yes"],
+        &["run", "--storage", "s3://nowhere"],
+        &["preview", "posts", "1", "-o", "/nonexistent/x.png"],
+    ] {
         let ran = tintype(url.as_str(), arguments).await;
-        assert_eq!(ran.code, 3, "{arguments:?}: {ran:?}");
-        assert!(ran.error().contains("permission denied for schema tintype"), "{arguments:?}: {ran:?}");
+        well_said(&format!("{arguments:?}"), &ran, 3);
+        assert_eq!(ran.error(), format!("role {role} may not look into schema tintype"), "{arguments:?}");
+        let hint = format!("tintype install --roles   # as {owner}; then: GRANT tintype_worker TO {role};");
+        assert_eq!(ran.hint(), hint, "{arguments:?}");
     }
+    run(&client, "tintype goes", &tintype::install::down().replace("COMMIT", "")).await;
+    let ran = tintype(url.as_str(), &["install"]).await;
+    assert!(ran.error().contains("permission denied for database"), "{ran:?}");
+    assert!(ran.hint().starts_with("GRANT CREATE ON DATABASE test_"), "{ran:?}");
     run(&client, "no role stays", &format!("DROP ROLE {role}")).await;
 }
 

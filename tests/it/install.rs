@@ -23,7 +23,7 @@ async fn twice_is_as_good_as_once() {
     let first = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         first.done().contains(
-            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\"]"
+            "\"applied\":[\"0001_tables\",\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0010_pace\"]"
         ),
         "{first:?}"
     );
@@ -52,6 +52,15 @@ async fn a_structure_without_its_rows_is_begun_anew() {
     run(&client, "no rows", &text(&client, tables).await).await;
     let refused = tintype(&test.url(), &["attach", "posts", "--yes"]).await;
     assert!(refused.hint().contains("tintype install"), "{refused:?}");
+    let in_sql = crate::support::schema::refused(&client, "in SQL", "SELECT tintype.attach('posts')").await;
+    assert!(in_sql.message.contains("without its rows") && in_sql.hint.starts_with("tintype install"), "{in_sql:?}");
+    // As an older attach, which did not look, left it.
+    run(&client, "attached", "INSERT INTO tintype.source (relation, name, key_columns, key_types) VALUES ('posts', 'posts', '{id}', '{integer}')").await;
+    let lost = tintype(&test.url(), &["install"]).await;
+    assert!(lost.code == 3 && lost.error().contains("without its rows"), "{lost:?}");
+    let detach = lost.hint().split(" then ").next().unwrap();
+    assert_eq!(detach, "SELECT tintype.detach('public.posts');");
+    run(&client, "as the hint says", detach).await;
     let again = tintype(&test.url(), &["install", "--json"]).await;
     assert!(again.done().contains("\"0001_tables\""), "{again:?}");
     assert_eq!(of_tintype(&client).await, of_a_new_one);
@@ -70,7 +79,10 @@ async fn at_once_they_take_turns() {
         ran.done();
     }
     let client = test.client().await;
-    assert_eq!(texts(&client, "SELECT number FROM tintype.migration").await, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    assert_eq!(
+        texts(&client, "SELECT number FROM tintype.migration").await,
+        ["1", "2", "3", "4", "5", "6", "7", "8", "10"]
+    );
     let (_other, alone) = installed().await;
     assert_eq!(of_tintype(&client).await, of_tintype(&alone).await);
 }
@@ -169,7 +181,7 @@ async fn another_build_and_a_migration_left_out_are_told() {
     assert!(ran.stderr.contains("0.0.9") && ran.stderr.contains("tintype install brings them to this one"), "{ran:?}");
     run(&client, "one in the middle", "DELETE FROM tintype.migration WHERE number = 3").await;
     let ran = tintype(&test.url(), &["status"]).await;
-    assert_eq!(ran.error(), "schema tintype is at migration 8 and lacks 0003_store, which this program needs");
+    assert_eq!(ran.error(), "schema tintype is at migration 10 and lacks 0003_store, which this program needs");
     assert!(ran.code == 3 && ran.hint().contains("tintype install"), "{ran:?}");
 }
 
@@ -233,6 +245,7 @@ const AFTER_THE_FIRST: &str = "
     ALTER TABLE tintype.source DROP COLUMN strict, DROP COLUMN unpublish;
     ALTER TABLE tintype.image DROP COLUMN outside;
     DROP INDEX tintype.image_object; DROP TABLE tintype.garbage; DROP TABLE tintype.instance;
+    ALTER TABLE tintype.worker DROP COLUMN card_pace, DROP COLUMN page_pace;
     ALTER TABLE tintype.source DROP COLUMN status_column; DROP TABLE tintype.backfill_run;
     ALTER TABLE tintype.source DROP COLUMN url, DROP COLUMN html, DROP COLUMN data_columns, DROP COLUMN capture;
     ALTER TABLE tintype.source DROP CONSTRAINT source_draw_check;
@@ -258,7 +271,7 @@ async fn an_older_schema_becomes_this_one() {
     let ran = tintype(&test.url(), &["install", "--json"]).await;
     assert!(
         ran.done().contains(
-            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\"]"
+            "\"applied\":[\"0002_strict\",\"0003_store\",\"0004_due\",\"0005_pages\",\"0006_live\",\"0007_operate\",\"0008_build\",\"0010_pace\"]"
         ),
         "{ran:?}"
     );

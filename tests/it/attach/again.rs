@@ -164,7 +164,7 @@ async fn an_upgrade_refreshes_the_trigger_functions_even_beside_a_dropped_table(
         "CREATE OR REPLACE FUNCTION tintype.mark_2() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     )
     .await;
-    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5, 6, 7, 8])).await;
+    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5, 6, 7, 8, 10])).await;
     run(&client, "write", "INSERT INTO posts VALUES (1, 'x')").await;
     assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"]);
 }
@@ -289,6 +289,47 @@ async fn another_filter_is_looked_after_at_once() {
     let filtered = "SELECT tintype.attach('posts', image => 'image', row_filter => 'views > 10', unpublish => true)";
     run(&client, "a filter", filtered).await;
     assert_eq!(texts(&client, "SELECT name FROM tintype.due_sweeps()").await, ["posts"]);
+}
+
+#[tokio::test]
+async fn what_no_trigger_saw_is_swept_for_at_once() {
+    let (test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "attach", "SELECT tintype.attach('posts', image => 'image')").await;
+    let due = "SELECT name FROM tintype.due_sweeps()";
+    for (gone, edit) in [
+        ("DROP TRIGGER tintype_update ON posts", "UPDATE posts SET body = 'y'"),
+        ("DROP TRIGGER tintype_erased ON posts", "UPDATE posts SET image = NULL"),
+        ("ALTER TABLE posts DISABLE TRIGGER tintype_update", "UPDATE posts SET body = 'z'"),
+        ("ALTER TABLE posts ENABLE REPLICA TRIGGER tintype_update", "UPDATE posts SET body = 'a'"),
+    ] {
+        run(&client, "a row with its picture", "DELETE FROM posts; DELETE FROM tintype.image; DELETE FROM tintype.change; DELETE FROM tintype.job; INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')").await;
+        assert_eq!(publish_one(&client, gone).await, "1");
+        run(&client, gone, &format!("{gone}; {edit}; UPDATE tintype.source SET swept_at = now()")).await;
+        assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, Vec::<String>::new(), "{gone}");
+        let again = tintype(&test.url(), &["attach", "posts", "--yes"]).await;
+        assert!(again.code == 0 && again.stderr.contains("a trigger was missing or switched off"), "{gone}: {again:?}");
+        assert_eq!(texts(&client, due).await, ["posts"], "{gone}");
+        run(&client, gone, "SELECT tintype.sweep(1, 10)").await;
+        assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"], "{gone}: what it missed");
+        run(&client, "to its end", "SELECT tintype.sweep(1, 10)").await;
+        let fires = "SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger WHERE tgname LIKE 'tintype%'";
+        assert_eq!(text(&client, fires).await, "O", "{gone}: all are on again");
+    }
+    let again = tintype(&test.url(), &["attach", "posts", "--yes"]).await;
+    assert!(again.code == 0 && !again.stderr.contains("a trigger was missing"), "{again:?}");
+    assert_eq!(texts(&client, due).await, Vec::<String>::new(), "nothing was missed");
+}
+
+#[tokio::test]
+async fn a_trigger_that_fires_in_replicas_goes_on_doing_so() {
+    let (_test, client) = installed().await;
+    run(&client, "table", POSTS).await;
+    run(&client, "attach", "SELECT tintype.attach('posts')").await;
+    run(&client, "a subscriber", "ALTER TABLE posts ENABLE ALWAYS TRIGGER tintype_update").await;
+    run(&client, "again", "SELECT tintype.attach('posts', draw => 'code')").await;
+    let fires = "SELECT tgname || ' ' || tgenabled::text FROM pg_trigger WHERE tgname LIKE 'tintype%' ORDER BY 1";
+    assert_eq!(texts(&client, fires).await, ["tintype_erased O", "tintype_insert O", "tintype_update A"]);
 }
 
 #[tokio::test]

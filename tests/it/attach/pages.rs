@@ -26,6 +26,24 @@ async fn the_columns_of_an_address_are_watched_and_read() {
     }
     let read = "SELECT r.data FROM tintype.source s, tintype.read_row(s, '1') r";
     assert_eq!(text(&client, read).await, "{2,two,1}");
+    tintype(&test.url(), &["attach", "posts", "--data", "", "--yes"]).await.done();
+    assert_eq!(
+        text(&client, "SELECT data_columns FROM tintype.source").await,
+        "{slug,id}",
+        "'' takes back what was named"
+    );
+}
+
+#[tokio::test]
+async fn what_is_named_is_taken_back_by_an_empty_name() {
+    let (test, client) = installed().await;
+    run(&client, "tables", TABLES).await;
+    let named = ["attach", "posts", "--key", "id", "--theme", "Nord", "--site", "Ada", "--yes"];
+    tintype(&test.url(), &named).await.done();
+    let told = "SELECT concat_ws(' ', theme, site, key_columns) FROM tintype.source";
+    assert_eq!(text(&client, told).await, "Nord Ada {id}");
+    tintype(&test.url(), &["attach", "posts", "--key", "", "--theme", "", "--site", "", "--yes"]).await.done();
+    assert_eq!(text(&client, told).await, "{id}", "the key is the primary key then");
 }
 
 #[tokio::test]

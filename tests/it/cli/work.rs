@@ -171,29 +171,68 @@ async fn backfill_counts_and_marks() {
     let words = tintype(&test.url(), &["backfill", "posts", "--dry-run"]).await;
     assert_eq!(
         (words.done(), words.stderr.as_str()),
-        (
-            "",
-            "3 of 5 rows of posts would be drawn; how long that takes is unknown: no picture was drawn in the last day\n"
-        )
+        ("", "3 of 5 rows of posts would be drawn; how long that takes is unknown until a worker has drawn some\n")
     );
     let words = tintype(&test.url(), &["backfill", "posts"]).await;
     assert!(
         words.stderr.starts_with("marked 3 rows of posts; 2 others needed nothing\nnext: tintype run"),
         "{words:?}"
     );
-    run(
-        &client,
-        "six were drawn within a second",
-        "INSERT INTO tintype.image (source, key, state, rendered_at) SELECT 1, i::text, 'ready', date_trunc('minute', now()) + i * interval '0.1 s' FROM generate_series(1, 6) i",
-    )
-    .await;
-    let words = tintype(&test.url(), &["backfill", "posts", "--dry-run", "--rerender"]).await;
+    for (what, sql, time) in [
+        (
+            "one that idles",
+            "INSERT INTO tintype.worker (name, version, card_pace) VALUES ('a', '0', 20)",
+            "in about 15 s",
+        ),
+        ("one that drew none yet", "INSERT INTO tintype.worker (name, version) VALUES ('b', '0')", "in about 8 s"),
+        (
+            "nobody, and one that was",
+            "DELETE FROM tintype.worker WHERE name = 'b'; SELECT tintype.say_goodbye(id, 5, NULL) FROM tintype.worker",
+            "in about 60 s once a worker runs",
+        ),
+    ] {
+        run(&client, what, sql).await;
+        let words = tintype(&test.url(), &["backfill", "posts", "--dry-run", "--rerender"]).await;
+        assert_eq!(words.stderr, format!("5 of 5 rows of posts would be drawn, {time}\n"), "{what}");
+    }
+    let words = tintype(&test.url(), &["backfill", "posts", "--dry-run", "--stale"]).await;
     assert_eq!(
-        words.stderr, "5 of 5 rows of posts would be drawn, in about 1 s\n",
-        "and not in the minute that they are of"
+        words.stderr,
+        "5 of 5 rows of posts would be looked at again, in about 60 s once a worker runs, where all of them differ\n"
     );
-    let wrong = tintype(&test.url(), &["backfill", "posts", "--where", "idd > 3"]).await;
-    assert!(wrong.code == 2 && wrong.error().contains("column \"idd\" does not exist"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn a_backfill_of_what_cannot_be_walked_says_why() {
+    let (test, client) = installed().await;
+    run(&client, "a host", POSTS).await;
+    for dry in [&[][..], &["--dry-run"]] {
+        for (condition, complaint, hint) in [
+            ("idd < 3", "column \"idd\" does not exist", "Perhaps you meant to reference the column \"id\"."),
+            ("id < 'x'", "invalid input syntax for type integer: \"x\"", "Write an SQL condition"),
+            ("id <", "syntax error at or near \")\"", "Write an SQL condition"),
+        ] {
+            let ran = tintype(&test.url(), &[&["backfill", "posts", "--where", condition], dry].concat()).await;
+            super::well_said(condition, &ran, 2);
+            let error = format!("the condition ({condition}) cannot be used on public.posts: {complaint}");
+            assert!(ran.error() == error && ran.hint().starts_with(hint), "{ran:?}");
+        }
+    }
+    run(&client, "a column goes", "ALTER TABLE posts RENAME body TO words").await;
+    for flags in [&[][..], &["--dry-run"], &["--stale"], &["--where", "id < 3"]] {
+        let ran = tintype(&test.url(), &[&["backfill", "posts"], flags].concat()).await;
+        super::well_said("a table that is broken", &ran, 2);
+        assert_eq!(
+            (ran.error(), ran.hint()),
+            (
+                "posts is broken: column body, its body, is not there any more (renamed to words?)",
+                "tintype attach posts --body words --yes"
+            ),
+            "{flags:?}"
+        );
+    }
+    tintype(&test.url(), &["attach", "posts", "--body", "words", "--yes"]).await.done();
+    tintype(&test.url(), &["backfill", "posts"]).await.done();
 }
 
 #[tokio::test]
@@ -296,6 +335,7 @@ async fn what_says_json_is_json() {
     for arguments in [
         &["install", "--json"][..],
         &["attach", "posts", "--json"],
+        &["attach", "posts", "--json", "--dry-run"],
         &["backfill", "posts", "--json"],
         &["backfill", "posts", "--json", "--dry-run"],
         &["status", "--json"],
@@ -306,6 +346,10 @@ async fn what_says_json_is_json() {
         assert_eq!(json(&ran).len(), 1, "{arguments:?}");
         assert!(json(&ran)[0].is_object() && ran.stderr.is_empty(), "{arguments:?}: {ran:?}");
     }
+    let dry =
+        json(&tintype(&test.url(), &["attach", "posts", "--draw", "code", "--json", "--dry-run"]).await).remove(0);
+    assert!(dry["sql"].as_str().unwrap().contains("CREATE OR REPLACE TRIGGER tintype_update"), "{dry}");
+    assert_eq!((&dry["draw"], &dry["grants"]), (&"code".into(), &serde_json::json!([])));
 }
 
 #[tokio::test]

@@ -12,12 +12,13 @@ use clap::{Arg, ArgAction, Command, CommandFactory};
 use tintype::{cli::Cli, config, doctor};
 
 /// What people call themselves; everything else in the schema is for the worker and for these.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "attach",
     "detach",
     "plan",
     "backfill",
     "backfill_step",
+    "backfill_in_steps",
     "pace",
     "retry",
     "pause",
@@ -154,7 +155,7 @@ fn items(folder: &str, start: &str) -> Vec<Item> {
             if let Some(rest) = line.strip_prefix(start) {
                 let mut head = rest.to_owned();
                 while !["LANGUAGE", " AS", "WITH (", ");"].iter().any(|end| head.contains(end))
-                    && start.contains("FUNCTION")
+                    && (start.contains("FUNCTION") || start.contains("PROCEDURE"))
                 {
                     let space = if head.ends_with('(') { "" } else { " " };
                     let _ = write!(head, "{space}{}", lines.next().unwrap().trim());
@@ -177,6 +178,12 @@ fn items(folder: &str, start: &str) -> Vec<Item> {
         }
     }
     items
+}
+
+/// Functions and procedures.
+fn routines() -> Vec<Item> {
+    let kinds = ["CREATE OR REPLACE FUNCTION tintype.", "CREATE OR REPLACE PROCEDURE tintype."];
+    kinds.iter().flat_map(|start| items("sql/functions", start)).collect()
 }
 
 /// What has come to be in a column since the migration that made it, which says what it was for then.
@@ -222,7 +229,7 @@ fn column_of(line: &str) -> (String, String) {
 }
 
 fn sql(out: &mut String) {
-    let functions = items("sql/functions", "CREATE OR REPLACE FUNCTION tintype.");
+    let functions = routines();
     out.push_str("## SQL\n\nThe command line does nothing that SQL cannot. Who may call what: [ROLES.md](ROLES.md).\n\n### Functions for you\n\n");
     for name in PUBLIC {
         let mut known = functions.iter().filter(|item| item.name == name).peekable();
@@ -323,7 +330,7 @@ fn everything_that_is_said_has_words() {
         let cells: Vec<_> = line.split(" | ").collect();
         assert!(cells.len() >= 2 && !cells[1].trim().is_empty(), "a flag without a word: {line}");
     }
-    for item in items("sql/functions", "CREATE OR REPLACE FUNCTION tintype.") {
+    for item in routines() {
         let known = ["image", "resume"]; // described where the first of them stands
         assert!(
             !item.words.is_empty() || known.contains(&&*item.name),

@@ -118,11 +118,33 @@ async fn of_types_with_operators_of_their_own() {
     queue.run("CREATE EXTENSION citext; CREATE TABLE keyed (id citext PRIMARY KEY, body text, og_image_url text); SELECT tintype.attach('keyed');
                INSERT INTO keyed SELECT 'Row' || i, 'a' FROM generate_series(1, 1000) i; ANALYZE keyed; SET enable_seqscan = off").await;
     let found: String = queue
-        .ask("SELECT tintype.match_sql(s, 'x', quote_literal('rOW7')) FROM tintype.source s WHERE s.name = 'keyed'")
+        .ask("SELECT tintype.match_sql(s, 'x', quote_literal('Row7')) FROM tintype.source s WHERE s.name = 'keyed'")
         .await;
     let plan: serde_json::Value = queue.ask(&format!("EXPLAIN (FORMAT json) SELECT FROM keyed x WHERE {found}")).await;
-    assert!(plan.to_string().contains("\"Index Cond\":\"(id = 'rOW7'::citext)\""), "{plan}");
+    assert!(plan.to_string().contains("\"Index Cond\":\"(id = 'Row7'::citext)\""), "{plan}");
     assert_eq!(queue.ask::<i64>(&format!("SELECT count(*) FROM keyed x WHERE {found}")).await, 1, "as the key has it");
+    let other = found.replace("Row7", "rOW7");
+    assert_eq!(queue.ask::<i64>(&format!("SELECT count(*) FROM keyed x WHERE {other}")).await, 0, "as it was once");
+}
+
+/// citext calls both keys equal; each row has one entry, under its key as it is now.
+#[tokio::test]
+async fn that_are_written_otherwise_leave_no_entry_behind() {
+    let queue = Queue::new().await;
+    queue.run("CREATE EXTENSION citext; CREATE TABLE keyed (id citext PRIMARY KEY, body text, og_image_url text); SELECT tintype.attach('keyed');
+               INSERT INTO keyed VALUES ('row', 'a')").await;
+    queue.work().await;
+    queue.run("UPDATE keyed SET id = 'Row'").await;
+    fold(&queue.client).await;
+    queue.run("UPDATE keyed SET id = 'ROW', body = 'b'").await; // two jobs wait, one under a name that no row has
+    queue.work().await;
+    let shown = "SELECT string_agg(i.key, ' ') FROM tintype.image i JOIN keyed k ON k.og_image_url = i.url AND k.id::text = i.key";
+    assert_eq!(queue.ask::<String>(shown).await, "ROW");
+    for _ in 0..3 {
+        queue.run("SELECT tintype.sweep(id, 10) FROM tintype.source WHERE name = 'keyed'").await;
+    }
+    assert_eq!(queue.ask::<String>("SELECT string_agg(key, ' ') FROM tintype.image").await, "ROW");
+    assert_eq!(queue.left().await, 0, "nothing is drawn again");
 }
 
 #[tokio::test]

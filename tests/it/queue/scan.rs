@@ -173,21 +173,54 @@ async fn steps_go_on_where_the_last_one_stood_unless_something_else_is_asked_for
     assert_eq!(queue.ask::<i64>("SELECT count(*) FROM tintype.backfill_run").await, 0);
 }
 
+/// An idle worker's pictures a minute are not what it could make: it says that itself.
 #[tokio::test]
-async fn the_pace_is_that_of_the_best_minute_of_the_last_day() {
+async fn the_pace_is_what_those_at_work_could_make() {
     let queue = Queue::new().await;
-    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, None);
+    let pace = async || queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await;
+    assert_eq!(pace().await, None);
+    queue.run("INSERT INTO tintype.worker (name, version) VALUES ('a', '0'), ('b', '0')").await;
+    assert_eq!(pace().await, None, "none has drawn any");
+    queue.run("SELECT tintype.beat(1, 'a', '0', 600.4, 30)").await;
+    assert_eq!(pace().await, Some(1201), "the other is taken for as quick");
+    queue.run("SELECT FROM tintype.beat(2, 'b', '0', 100, NULL), tintype.doze(1, 'a', '0', 15)").await;
+    assert_eq!(pace().await, Some(701), "who says nothing new is what it was");
+    queue.run("SELECT tintype.say_goodbye(2, 100, NULL); UPDATE tintype.worker SET seen_at = now() - interval '2 minutes'").await;
+    assert_eq!(pace().await, Some(100), "nobody is at work; the last that left");
+    queue.run("UPDATE tintype.source SET draw = 'page', url = 'https://app.example/{id}'").await;
+    assert_eq!(pace().await, None, "which took no pages");
+    queue.run("SELECT tintype.say_goodbye(1, NULL, 30.2)").await;
+    assert_eq!(pace().await, Some(31));
+}
+
+/// What the command line does, for those who stay in SQL: every step is committed, so that no transaction is long.
+#[tokio::test]
+async fn a_backfill_in_steps_from_sql() {
+    let queue = old_blog().await;
+    let call = async |more: &str| {
+        let sql = format!("CALL tintype.backfill_in_steps('posts'{more})");
+        queue.client.query_one(&sql, &[]).await.map(|row| row.get::<_, i64>(0))
+    };
+    assert_eq!(call(", max_rows => 2").await.unwrap(), 2);
+    assert_eq!(queue.ask::<String>("SELECT reached FROM tintype.backfill_run").await, "2");
+    assert_eq!(call(", resume => true").await.unwrap(), 3);
+    assert!(queue.ask::<bool>("SELECT whole FROM tintype.source").await, "a walk of the whole table");
+    let marked = "SELECT string_agg(key, ' ' ORDER BY id) FROM tintype.change";
+    assert_eq!(queue.ask::<String>(marked).await, "1 2 3 4 5");
+    let error = call(", resume => true").await.unwrap_err();
+    assert!(error.as_db_error().unwrap().message().starts_with("there is no backfill of posts"), "{error:?}");
+    assert_eq!(call(", rerender => true, max_rows => 1").await.unwrap(), 1);
+    assert_eq!(call(", resume => true").await.unwrap(), 5, "with what was asked for then");
     queue
-        .run("INSERT INTO tintype.image (source, key, state, rendered_at)
-              SELECT 1, n::text, 'ready', date_trunc('minute', now()) - interval '1 minute' * (2 + (n % 7) / 5) + interval '1 s' * (n % 51) FROM generate_series(1, 70) n")
+        .run("INSERT INTO posts (id, body) SELECT n, 'x' FROM generate_series(7, 2500) n; DELETE FROM tintype.change")
         .await;
-    assert_eq!(queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await, Some(60), "fifty in fifty seconds");
-    queue.run("UPDATE tintype.image SET rendered_at = date_trunc('minute', rendered_at) + (rendered_at - date_trunc('minute', rendered_at)) / 10").await;
-    assert_eq!(
-        queue.ask::<Option<i64>>("SELECT tintype.pace('posts')").await,
-        Some(600),
-        "fifty in five, and then nothing to do"
-    );
+    assert_eq!(call(", stale => true").await.unwrap(), 2500);
+    let transactions = "SELECT count(DISTINCT xmin::text) FROM tintype.change";
+    assert_eq!(queue.ask::<i64>(transactions).await, 3, "a transaction for each thousand");
+    queue.run("SET search_path = evil, pg_catalog; CREATE SCHEMA evil; CREATE FUNCTION evil.plus(bigint, bigint) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$evil$$; END';
+               CREATE OPERATOR evil.+ (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.plus); CREATE OPERATOR evil.- (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.plus)").await;
+    let sql = "CALL tintype.backfill_in_steps('public.posts', stale => true, max_rows => 5)";
+    assert_eq!(queue.client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 5, "whatever stands in the way");
 }
 
 #[tokio::test]

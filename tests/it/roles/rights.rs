@@ -185,10 +185,11 @@ const OPEN: &str = "
     UNION ALL SELECT c.oid::regclass::text FROM pg_class c, aclexplode(c.relacl) a WHERE c.relnamespace = 'tintype'::regnamespace AND a.grantee = 0
     UNION ALL SELECT n.nspname FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'tintype' AND a.grantee = 0";
 
-/// Functions that could be led to another schema's names; the triggers', `bytes` and `by_browser` qualify every name instead.
+/// Functions that could be led to another schema's names; the triggers', `bytes`, `by_browser` and a procedure that commits, which may not
+/// pin one, qualify every name instead.
 const LOOSE: &str = "
     SELECT p.oid::regprocedure::text FROM pg_proc p
-     WHERE p.pronamespace = 'tintype'::regnamespace AND p.proname !~ '^(mark_[0-9]+|bytes|by_browser)$'
+     WHERE p.pronamespace = 'tintype'::regnamespace AND p.proname !~ '^(mark_[0-9]+|bytes|by_browser|backfill_in_steps)$'
        AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)";
 
 /// Functions that run with their owner's rights; `place` reads where the database stands and nothing of the host's.

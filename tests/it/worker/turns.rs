@@ -7,9 +7,10 @@ use tintype::{
     drawing::Engines,
     executor::Workshop,
     listener::Alarm,
+    maintenance::Rhythm,
     publish::Publisher,
     storage::Storage,
-    worker::{self, Rhythm, Tally, WorkerOptions},
+    worker::{self, Tally, WorkerOptions},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
