@@ -224,7 +224,7 @@ impl Trouble {
                  --auth for an attached table (docs/PAGES.md)"
                     .to_owned(),
             ),
-            Self::PageClosed => Some("take window.close() out of the page, or load no scripts: --block-type script".to_owned()),
+            Self::PageClosed => Some("take window.close() out of the page".to_owned()),
             Self::Deadline { .. } => Some("--deadline SECONDS gives more time".to_owned()),
             _ => None,
         }

@@ -11,22 +11,20 @@ use std::{
     time::Duration,
 };
 
-use chromiumoxide::{
-    Command,
-    cdp::{
-        browser_protocol::{
-            browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
-            inspector, log,
-            network::{self, SetBypassServiceWorkerParams},
-            page::{self, SetLifecycleEventsEnabledParams},
-            target::{
-                AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
-                SessionId, TargetId,
-            },
+use chromiumoxide_cdp::cdp::{
+    browser_protocol::{
+        browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
+        inspector, log,
+        network::{self, SetBypassServiceWorkerParams},
+        page::{self, SetLifecycleEventsEnabledParams},
+        target::{
+            AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
+            SessionId, TargetId,
         },
-        js_protocol::runtime::{self, EvaluateParams},
     },
+    js_protocol::runtime::{self, EvaluateParams},
 };
+use chromiumoxide_types::Command;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use chromiumoxide::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
+use chromiumoxide_cdp::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
@@ -18,6 +18,7 @@ const LINE: usize = 200;
 
 /// A page as its tab tells of it.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // each comes about by itself
 pub(super) struct View {
     /// The document that is there, by the name of its loading.
     pub(super) loader: String,

@@ -6,11 +6,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chromiumoxide::{
-    Command,
-    cdp::browser_protocol::target::SessionId,
-    types::{CallId, MethodCall, MethodId},
-};
+use chromiumoxide_cdp::cdp::browser_protocol::target::SessionId;
+use chromiumoxide_types::{CallId, Command, Error, MethodCall, MethodId};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
@@ -86,7 +83,7 @@ pub(super) enum WireError {
 #[derive(Debug, Deserialize)]
 struct Answer<T> {
     result: Option<T>,
-    error: Option<chromiumoxide::types::Error>,
+    error: Option<Error>,
 }
 
 impl<'de, T: Deserialize<'de>> Answer<T> {
@@ -292,7 +289,7 @@ fn pass(event: Event, listeners: &mut HashMap<String, mpsc::UnboundedSender<Even
 
 #[cfg(test)]
 mod tests {
-    use chromiumoxide::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
+    use chromiumoxide_cdp::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
     use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 
     use super::*;
@@ -320,7 +317,7 @@ mod tests {
         /// Something long, without holding it.
         async fn says(&mut self, start: &str, filling: usize, end: &str) {
             self.says.write_all(start.as_bytes()).await.unwrap();
-            let block = [b'A'; 1 << 16];
+            let block = vec![b'A'; 1 << 16];
             for at in (0..filling).step_by(block.len()) {
                 self.says.write_all(&block[..block.len().min(filling - at)]).await.unwrap();
             }

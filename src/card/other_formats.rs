@@ -19,9 +19,10 @@ const JPEG_QUALITIES: [(u8, SamplingFactor); 6] = [
     (40, SamplingFactor::F_2_2),
 ];
 
-/// Up to how many pixels a JPEG gets codes of its own. They make it a tenth smaller, but are found by holding the whole picture three more
-/// times; the usual codes are written as it goes.
-const MOST_WITH_OWN_CODES: usize = 10_000_000;
+/// Up to how many pixels a JPEG gets codes of its own: more than a page of the usual width and the greatest height has. They make it
+/// smaller, much smaller where areas have one colour, but are found by holding the whole picture three more times; the usual codes are
+/// written as it goes.
+const MOST_WITH_OWN_CODES: usize = 25_000_000;
 
 /// Writes an opaque picture as a WebP without loss. The encoder knows no palettes: the dithered ground makes the file three to five
 /// times as large as the PNG.

@@ -114,7 +114,8 @@ async fn another_s_door_is_no_way_for_a_page() {
     command.env("PATH", "/usr/bin:/bin").env("TMPDIR", theirs.folder()).kill_on_drop(true);
     let mut other = command.spawn().unwrap();
     eventually("their page being there", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
-    let doors = ports(other.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())));
+    let process = rustix::process::Pid::from_raw(other.id().unwrap().cast_signed()).unwrap();
+    let doors = ports([process]);
     assert!(!doors.is_empty());
     for door in doors {
         for address in [format!("http://127.0.0.1:{door}/"), format!("http://127.0.0.1:{door}/{}", site.url("/"))] {
@@ -123,9 +124,9 @@ async fn another_s_door_is_no_way_for_a_page() {
         }
     }
     assert_eq!(site.asked("/"), 0, "nothing came through");
-    let before = theirs.processes();
-    other.kill().await.unwrap();
-    theirs.is_clean(&before).await;
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    other.wait().await.unwrap();
+    assert!(theirs.folders().is_empty() && theirs.processes().is_empty(), "nothing is left when it has ended");
     yard.close().await;
 }
 
