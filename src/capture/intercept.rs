@@ -3,12 +3,12 @@
 
 use std::{mem::take, sync::Arc};
 
-use chromiumoxide_cdp::cdp::browser_protocol::{
+use chromiumoxide::cdp::browser_protocol::{
     fetch::{self, ContinueRequestParams, FailRequestParams, HeaderEntry, RequestPattern},
     network::ErrorReason,
     target::{SessionId, SetAutoAttachParams},
 };
-use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
+use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use url::Url;
 
 use super::{

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chromiumoxide_cdp::cdp::browser_protocol::{
+use chromiumoxide::cdp::browser_protocol::{
     browser::GetVersionParams,
     page::{FrameId, NavigateParams, SetDocumentContentParams},
 };

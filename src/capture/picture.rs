@@ -1,6 +1,6 @@
 //! The picture itself: a page that is ready comes in, the bytes of a file go out.
 
-use chromiumoxide_cdp::cdp::browser_protocol::page::{
+use chromiumoxide::cdp::browser_protocol::page::{
     CaptureScreenshotFormat, CaptureScreenshotParams, PrintToPdfParams, Viewport,
 };
 

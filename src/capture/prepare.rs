@@ -1,10 +1,10 @@
 //! An empty tab becomes what the options want: a window of a size, a telephone, somebody in another country who likes it dark.
 
-use chromiumoxide_cdp::cdp::browser_protocol::emulation::{
+use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams, SetLocaleOverrideParams,
     SetScriptExecutionDisabledParams, SetTimezoneOverrideParams, SetTouchEmulationEnabledParams,
 };
-use chromiumoxide_cdp::cdp::browser_protocol::network::SetUserAgentOverrideParams;
+use chromiumoxide::cdp::browser_protocol::network::SetUserAgentOverrideParams;
 
 use super::{error::Trouble, shot::Options, tab::Tab, wire::WireError};
 

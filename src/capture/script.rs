@@ -1,7 +1,7 @@
 //! Tasks for our own script in a page: a task and wishes go in, what it found comes out. The script runs in a world of its own, so
 //! that what a page does to its own objects deceives it in nothing.
 
-use chromiumoxide_cdp::cdp::{
+use chromiumoxide::cdp::{
     browser_protocol::page::{CreateIsolatedWorldParams, FrameId},
     js_protocol::runtime::{EvaluateParams, ExecutionContextId},
 };

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use chromiumoxide_cdp::cdp::{
+use chromiumoxide::cdp::{
     browser_protocol::{
         browser::{BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams},
         inspector, log,
@@ -24,7 +24,7 @@ use chromiumoxide_cdp::cdp::{
     },
     js_protocol::runtime::{self, EvaluateParams},
 };
-use chromiumoxide_types::Command;
+use chromiumoxide::types::Command;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use chromiumoxide_cdp::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
+use chromiumoxide::cdp::browser_protocol::{page::HandleJavaScriptDialogParams, target::SessionId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 

@@ -6,8 +6,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chromiumoxide_cdp::cdp::browser_protocol::target::SessionId;
-use chromiumoxide_types::{CallId, Command, Error, MethodCall, MethodId};
+use chromiumoxide::cdp::browser_protocol::target::SessionId;
+use chromiumoxide::types::{CallId, Command, Error, MethodCall, MethodId};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
@@ -289,7 +289,7 @@ fn pass(event: Event, listeners: &mut HashMap<String, mpsc::UnboundedSender<Even
 
 #[cfg(test)]
 mod tests {
-    use chromiumoxide_cdp::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
+    use chromiumoxide::cdp::browser_protocol::{browser::GetVersionParams, page::CaptureScreenshotParams};
     use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 
     use super::*;
