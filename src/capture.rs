@@ -12,6 +12,7 @@ mod block;
 mod browser;
 mod error;
 mod frames;
+mod heap;
 mod home;
 mod hosts;
 mod intercept;

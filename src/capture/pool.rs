@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     browser::{Browser, Lease},
     error::{CaptureError, Trouble},
+    heap,
     hosts::{Hosts, Turn},
     page::{self, Captured, Progress},
     program::Program,
@@ -209,6 +210,7 @@ impl Pool {
             _ => {}
         }
         launches.check()?;
+        heap::give_back();
         if self.slots.is_closed() {
             return Err(Trouble::BrowserDied);
         }

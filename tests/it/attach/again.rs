@@ -164,7 +164,7 @@ async fn an_upgrade_refreshes_the_trigger_functions_even_beside_a_dropped_table(
         "CREATE OR REPLACE FUNCTION tintype.mark_2() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
     )
     .await;
-    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5, 6, 7, 8, 10])).await;
+    run(&client, "upgrade", &tintype::install::up(&[1, 2, 3, 4, 5, 6, 7, 8, 9])).await;
     run(&client, "write", "INSERT INTO posts VALUES (1, 'x')").await;
     assert_eq!(texts(&client, "SELECT key FROM tintype.change").await, ["1"]);
 }

@@ -13,6 +13,7 @@ use tintype::capture::guard::{BYPASS_LIST, Door, Rules};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{browser::Browser, cases::Case, inside::Inside, outside::Outside};
+use crate::support::eventually;
 
 /// How many cases run at once.
 const AT_ONCE: usize = 8;
@@ -34,6 +35,9 @@ impl Patience {
     /// For a case that has nothing to show.
     pub(super) const UNSURE: Self = Self { limit: Duration::from_secs(1), twice: false };
 }
+
+/// How long a busy machine may take to open a page.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// How pages get at the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +121,13 @@ impl Stage {
         self.outside.put(&folder, case.files.iter().map(|file| file.filled(fill)).collect());
         let (door, context) = self.context().await;
         let address = case.address.as_deref().map_or_else(|| self.outside.address(&folder), fill);
-        let started = Instant::now();
         self.browser.open(context.as_ref(), &address).await;
+        if case.address.is_none() && self.way != Way::Doorless {
+            // The patience is for what the page does, and begins when there is one.
+            let what = format!("{}: the page is opened", case.name);
+            eventually(&what, OPENING, async || self.outside.was_asked(&folder).then_some(())).await;
+        }
+        let started = Instant::now();
         let sign = async {
             tokio::select! {
                 () = inside.reached() => {}
@@ -128,9 +137,6 @@ impl Stage {
         let _ = timeout(patience.limit, sign).await; // none is a sign too
         let took = started.elapsed();
         let refused = door.as_ref().map(|door| refusals(door, inside.port)).unwrap_or_default();
-        if case.address.is_none() && self.way != Way::Doorless {
-            assert!(self.outside.was_asked(&folder), "{}: the page was never opened", case.name);
-        }
         self.leave(context, door).await;
         Run { seen: inside.seen(), took, refused, inside: vec![inside] }
     }
