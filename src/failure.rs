@@ -153,7 +153,8 @@ fn on_capture(trouble: &Trouble, attempt: i32, backoff: Duration) -> Directive {
         Trouble::Deadline { .. } | Trouble::BrowserDiesAgain { .. } => patient(SLOW),
         Trouble::Unreachable { .. } => patient(PATIENT),
         Trouble::Status { retry_after, .. } if !trouble.is_permanent() => match (patient(PATIENT), retry_after) {
-            (Directive::Retry(_), Some(when)) => Directive::Heed((*when).min(CAP)),
+            // Not sooner than the server says, nor than without its word: else its patience would be ours.
+            (Directive::Retry(_), Some(when)) => Directive::Heed((*when).max(backoff).min(CAP)),
             (directive, _) => directive,
         },
         Trouble::Status { .. }
@@ -200,6 +201,7 @@ mod tests {
             Failure::Capture(CaptureError::from(Trouble::Status { status, retry_after }))
         };
         assert_eq!(directive(&says(503, Some(7)), 0), Directive::Heed(Duration::from_secs(7)));
+        assert_eq!(directive(&says(503, Some(7)), 5), Directive::Heed(Duration::from_secs(64)));
         assert_eq!(directive(&says(429, Some(86_400)), 0), Directive::Heed(CAP));
         assert_eq!(directive(&says(503, None), 0), Directive::Retry(Duration::from_secs(2)));
         assert_eq!(directive(&says(503, Some(7)), PATIENT - 1), Directive::Discard);

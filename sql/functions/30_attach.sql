@@ -37,11 +37,15 @@ BEGIN
     EXECUTE format('SELECT NOT EXISTS (SELECT FROM %s) AND NOT tintype.may_hide(%L)', src.relation, src.relation) INTO src.whole;
     -- The image column is not compared here: to move the URL elsewhere needs no new keys.
     SELECT s.* INTO old FROM tintype.source s WHERE s.relation = src.relation FOR UPDATE;
-    other_keys := old.id IS NOT NULL AND (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types);
-    -- What another filter lets in and leaves out, whose URL goes into another column, and what was edited while no trigger saw it, is
-    -- found by a sweep that begins at once.
+    -- Columns of the same types in the place of some that are gone are those under their new names, and hold the same keys.
+    other_keys := old.id IS NOT NULL AND (old.key_columns, old.key_types) IS DISTINCT FROM (src.key_columns, src.key_types)
+        AND (old.key_types <> src.key_types
+             OR EXISTS (SELECT FROM unnest(old.key_columns, src.key_columns) k(was, now)
+                         WHERE k.was <> k.now AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = src.relation AND a.attname = k.was AND a.attnum > 0 AND NOT a.attisdropped)));
+    -- What another filter lets in and leaves out, whose URL goes into another column, what was edited while no trigger saw it, and
+    -- what a sweep that ended badly did not come to, is found by a sweep that begins at once.
     unwatched := old.id IS NOT NULL AND tintype.unwatched(old);
-    again := unwatched OR (old.id IS NOT NULL AND (old.row_filter, old.unpublish, old.image_column) IS DISTINCT FROM (src.row_filter, src.unpublish, src.image_column));
+    again := unwatched OR old.problem IS NOT NULL OR (old.id IS NOT NULL AND (old.row_filter, old.unpublish, old.image_column) IS DISTINCT FROM (src.row_filter, src.unpublish, src.image_column));
     IF other_keys THEN
         unfinished := tintype.drop_jobs(old.id);
         DELETE FROM tintype.image i WHERE i.source = old.id;
@@ -68,7 +72,7 @@ BEGIN
         template = excluded.template, site = excluded.site, strict = excluded.strict, unpublish = excluded.unpublish,
         url = excluded.url, html = excluded.html, data_columns = excluded.data_columns, capture = excluded.capture, status_column = excluded.status_column,
         swept_at = CASE WHEN again THEN '-infinity' ELSE s.swept_at END, swept_to = CASE WHEN NOT again THEN s.swept_to END,
-        pruned_to = CASE WHEN NOT again THEN s.pruned_to END
+        pruned_to = CASE WHEN NOT again THEN s.pruned_to END, problem = NULL
     RETURNING s.* INTO src;
     IF old.image_column IS DISTINCT FROM src.image_column THEN
         PERFORM tintype.hold_jobs(src.id);  -- or we and those who hand pictures in would wait for each other

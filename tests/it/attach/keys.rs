@@ -150,3 +150,21 @@ async fn a_unique_index_without_nulls_serves_where_there_is_no_primary_key() {
     run(&client, "insert", "INSERT INTO t (wide, a, b, body) VALUES ('w', 1, 2, 'x')").await;
     assert_eq!(publish_one(&client, "two columns").await, "{1,2}");
 }
+
+#[tokio::test]
+async fn a_key_under_another_name_is_the_same_key_and_what_a_sweep_complained_of_is_over() {
+    let (_test, client) = installed().await;
+    run(
+        &client,
+        "a host",
+        "CREATE TABLE posts (id int PRIMARY KEY, slug text, body text, og_image_url text); SELECT tintype.attach('posts'); INSERT INTO posts (id, slug, body) VALUES (1, 'one', 'x')",
+    )
+    .await;
+    publish_one(&client, "its picture").await;
+    run(&client, "renamed", "ALTER TABLE posts RENAME id TO pid; UPDATE tintype.source SET problem = 'column id'")
+        .await;
+    run(&client, "attached", "SELECT tintype.attach('posts', key => '{pid}')").await;
+    assert_eq!(text(&client, "SELECT count(*) FROM tintype.image WHERE key = '1' AND state = 'ready'").await, "1");
+    let swept = "SELECT problem IS NULL AND swept_at = '-infinity' AND key_columns = '{pid}' FROM tintype.source";
+    assert_eq!(text(&client, swept).await, "t");
+}
