@@ -195,16 +195,22 @@ async fn a_capture_that_is_dropped_while_its_browser_starts_leaves_nothing_behin
     assert_eq!(site.asked("/"), 1, "of one that was not dropped");
 }
 
-#[tokio::test]
-async fn a_capture_that_is_told_to_end_takes_its_browser_along() {
-    let site = Site::open(&[]).await;
-    let yard = Yard::open(&site); // for its folder
+/// `tintype capture` of a page that never is whole, once the page is there.
+async fn stalled(site: &Site, yard: &Yard) -> tokio::process::Child {
     let host = site.address.to_string();
     let mut command =
         crate::support::program::command(&["capture", &site.url("/stalled"), "--allow-host", &host, "-o", "/dev/null"]);
     command.env("PATH", "/usr/bin:/bin").env("TMPDIR", yard.folder());
     let program = command.spawn().unwrap();
     eventually("the page being there", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
+    program
+}
+
+#[tokio::test]
+async fn a_capture_that_is_told_to_end_takes_its_browser_along() {
+    let site = Site::open(&[]).await;
+    let yard = Yard::open(&site); // for its folder
+    let program = stalled(&site, &yard).await;
     let process = rustix::process::Pid::from_raw(program.id().unwrap().cast_signed()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     let ended = program.wait_with_output().await.unwrap();
@@ -217,12 +223,7 @@ async fn a_capture_that_is_told_to_end_takes_its_browser_along() {
 async fn a_browser_goes_with_the_process_that_needs_it_however_that_ends() {
     let site = Site::open(&[]).await;
     let yard = Yard::open(&site); // for its folder
-    let host = site.address.to_string();
-    let mut command =
-        crate::support::program::command(&["capture", &site.url("/stalled"), "--allow-host", &host, "-o", "/dev/null"]);
-    command.env("PATH", "/usr/bin:/bin").env("TMPDIR", yard.folder());
-    let mut program = command.spawn().unwrap();
-    eventually("the page being there", LIMIT, async || (site.asked("/never") > 0).then_some(())).await;
+    let mut program = stalled(&site, &yard).await;
     let before = yard.processes();
     assert!(before.len() > 3, "{before:?}");
     program.start_kill().unwrap(); // SIGKILL
